@@ -1,0 +1,41 @@
+# Every target works on a fresh clone: it makes .venv from requirements.lock if it is not there.
+#   make corpus [CONFIG=configs/workstation.yaml] [OUT=build/workstation] [WORKERS=2]
+PYTHON ?= python3
+CONFIG ?= configs/workstation.yaml
+OUT ?= build/$(basename $(notdir $(CONFIG)))
+MANIFEST ?= $(lastword $(sort $(wildcard manifests/sample/*/manifest.json)))
+BIN := .venv/bin
+
+.PHONY: corpus test reproduce lint lock clean
+.DELETE_ON_ERROR:
+
+corpus: .venv/.made
+	$(BIN)/pellucid build $(CONFIG) --out $(OUT) $(if $(WORKERS),--workers $(WORKERS))
+
+test: .venv/.made
+	$(BIN)/python -m pytest
+
+reproduce: .venv/.made
+	$(BIN)/pellucid reproduce $(MANIFEST) --key manifests/keys --out build/reproduced
+
+lint: .venv/.made
+	$(BIN)/ruff check .
+	$(BIN)/ruff format --check .
+	$(BIN)/mypy
+
+# Resolves anew for all of Python 3.11 to 3.13; review the difference before you commit it.
+lock: .venv/.made
+	$(BIN)/uv pip compile pyproject.toml --extra dev --universal --python-version 3.11 --generate-hashes --upgrade \
+		--no-header --no-emit-index-url --no-annotate --quiet --output-file requirements.lock
+
+clean:
+	rm -rf .venv build
+
+.venv/.made: requirements.lock pyproject.toml
+	@$(PYTHON) -c 'import sys; v = sys.version_info; sys.exit(0 if (3, 11) <= v[:2] <= (3, 13) else \
+		f"{sys.executable} is Python {v[0]}.{v[1]}; wanted: 3.11 to 3.13; next: make PYTHON=python3.12 ...")'
+	@echo "installing the locked environment into .venv (once, about a minute)"
+	@$(PYTHON) -m venv .venv
+	@$(BIN)/python -m pip install --quiet --disable-pip-version-check --require-hashes --requirement requirements.lock
+	@$(BIN)/python -m pip install --quiet --disable-pip-version-check --no-deps --no-build-isolation --editable .
+	@touch $@

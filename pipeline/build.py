@@ -1,0 +1,234 @@
+"""Drive a plan: fetch what the lock pins, run the tasks that have to run, seal the release.
+
+Two folders: the release `OUT`, and beside it `OUT.work` with the outputs and records of tasks, by which an interrupted
+build goes on and a repeated one finds nothing to do. The release appears by one rename when everything in it is final.
+"""
+
+import contextlib
+import fcntl
+import os
+import shutil
+import time
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+from pipeline import plan, seal
+from pipeline.code import stage_sha256
+from pipeline.engine.execute import STAGES, broken_output, read_record, task_folder
+from pipeline.engine.local import Event, Finished, Job, Pool
+from pipeline.errors import RecipeError
+from pipeline.lock import Lock, check
+from pipeline.plan import Decision, Task, TaskRecord
+from pipeline.recipe import Recipe
+from pipeline.sources.fetch import Cache, FetchProgress, fetch_all
+
+
+@dataclass(frozen=True, slots=True)
+class Phase:
+    """A stage begins: how many tasks it has, how many of them have to run, and how many bytes they read."""
+
+    name: str
+    tasks: int
+    run: int
+
+
+Report = Callable[[Phase | FetchProgress | Event], None]
+
+
+@dataclass(frozen=True, slots=True)
+class Settings:
+    """What does not change a byte: where, how many workers, which key signs."""
+
+    out: Path
+    base: Path
+    workers: int
+    cache: Cache
+    key: Path | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Built:
+    """`ran` of `tasks` tasks ran; `changed` says whether the release folder was written."""
+
+    out: Path
+    release_id: str
+    key_id: str
+    key_made: Path | None
+    manifest: Mapping[str, Any]
+    tasks: int
+    ran: int
+    changed: bool
+    seconds: float
+
+
+@dataclass(slots=True)
+class _Run:
+    """One build under way."""
+
+    recipe: Recipe
+    lock: Lock
+    settings: Settings
+    report: Report
+    pool: Pool
+    tasks: int = 0
+    ran: int = 0
+    seconds: dict[str, float] = field(default_factory=dict)
+
+    @property
+    def work(self) -> Path:
+        return work_folder(self.settings.out)
+
+
+def work_folder(out: Path) -> Path:
+    return out.parent / f"{out.name}.work"
+
+
+def build(recipe: Recipe, lock: Lock, settings: Settings, report: Report) -> Built:
+    """Build the release of a recipe and its lock. Raises SourceError, TaskError, RecipeError."""
+    started, began = time.time(), time.monotonic()
+    check(lock, recipe)
+    refuse_foreign(settings.out)
+    with _exclusive(work_folder(settings.out)) as work:
+        shutil.rmtree(work / "tmp", ignore_errors=True)
+        artifacts = (*lock.artifacts, lock.model)
+        fetch_all(artifacts, settings.base, settings.cache, report=report)
+        fetched = time.monotonic()
+        with Pool(settings.workers, work) as pool:
+            run = _Run(recipe, lock, settings, report, pool, seconds={"fetch": fetched - began})
+            curated = run_stage(run, "curate", plan.curate_tasks(recipe, lock, _code("curate")), [])
+            chosen = run_stage(run, "dedup", [plan.dedup_task(recipe, curated, _code("dedup"))], curated)
+            written = run_stage(
+                run, "write", plan.write_tasks(recipe, lock, curated, chosen[0], _code("write")), [*curated, *chosen]
+            )
+        report(Phase("seal", 1, 1))
+        sealed = seal.seal(
+            recipe, lock, curated, written, seal.Run(started, run.seconds, settings.workers), work, settings.out,
+            settings.key,
+        )  # fmt: skip
+        _remove_stale(work, [*curated, *chosen, *written])
+    return Built(
+        settings.out, sealed.release_id, sealed.key_id, sealed.key_made, sealed.manifest, run.tasks, run.ran,
+        sealed.changed, time.monotonic() - began,
+    )  # fmt: skip
+
+
+def steps(recipe: Recipe, lock: Lock, out: Path) -> list[Decision | str]:
+    """What `build` would run, and why, from the records as they are now; changes nothing.
+
+    A stage whose inputs are not made yet is a sentence instead of decisions.
+    """
+    check(lock, recipe)
+    work = work_folder(out)
+    found: list[Decision | str] = []
+
+    def decide(tasks: Sequence[Task]) -> list[TaskRecord] | None:
+        decisions = [_decide(work, task) for task in tasks]
+        found.extend(decision for decision, _ in decisions)
+        if any(decision.run for decision, _ in decisions):
+            return None
+        return [record for _, record in decisions if record is not None]
+
+    curated = decide(plan.curate_tasks(recipe, lock, _code("curate")))
+    if curated is None:
+        return [*found, "dedup: runs if what curate keeps changes", "write: every shard whose rows change"]
+    chosen = decide([plan.dedup_task(recipe, curated, _code("dedup"))])
+    if chosen is None:
+        return [*found, "write: every shard whose rows change"]
+    decide(plan.write_tasks(recipe, lock, curated, chosen[0], _code("write")))
+    return found
+
+
+def run_stage(run: _Run, stage: str, tasks: Sequence[Task], before: Sequence[TaskRecord]) -> list[TaskRecord]:
+    """Run those of a stage's tasks that have to; records of all, in the order of `tasks`."""
+    began = time.monotonic()
+    records: dict[str, TaskRecord] = {}
+    jobs = []
+    for task in tasks:
+        decision, record = _decide(run.work, task)
+        if decision.run:
+            jobs.append(Job(task, _inputs(run, task, before)))
+        elif record is not None:
+            records[task.name] = record
+    run.report(Phase(stage, len(tasks), len(jobs)))
+    for event in run.pool.run(jobs):
+        if isinstance(event, Finished):
+            records[event.record.task.name] = event.record
+        run.report(event)
+    run.tasks, run.ran = run.tasks + len(tasks), run.ran + len(jobs)
+    run.seconds[stage] = time.monotonic() - began
+    return [records[task.name] for task in tasks]
+
+
+def _decide(work: Path, task: Task) -> tuple[Decision, TaskRecord | None]:
+    record = read_record(work, task)
+    broken = broken_output(work, record) if record is not None and record.key == task.key() else None
+    return plan.decide(task, record, broken), record
+
+
+def _inputs(run: _Run, task: Task, before: Sequence[TaskRecord]) -> dict[str, Path]:
+    """Where a task's inputs are: artifacts in the cache, outputs of earlier stages in the work folder."""
+    if task.stage == "curate":
+        cache = run.settings.cache
+        files = {name: cache.path(sha256) for name, sha256 in task.inputs.items()}
+        return {**files, "models": cache.root / "models"}
+    places = {
+        (record.task.name, output.name): task_folder(run.work, record.task) / output.name
+        for record in before
+        for output in record.outputs
+    }
+    files = {}
+    for name in task.inputs:
+        if name == "losers":
+            files[name] = places["exact", f"{task.parameters['source']}.arrow"]
+        elif task.stage == "dedup":
+            maker, _, output = name.rpartition("/")
+            files[name] = places[maker, output]
+        else:
+            kind, _, maker = name.partition("/")
+            files[name] = places[maker, f"{kind}-{task.parameters['shard']:05d}.arrow"]
+    return files
+
+
+def _code(stage: str) -> str:
+    return stage_sha256(STAGES[stage])
+
+
+def refuse_foreign(out: Path) -> None:
+    if out.is_dir() and any(out.iterdir()) and not (out / "manifest.json").is_file():
+        raise RecipeError(
+            "the folder is not empty and holds no release",
+            where=str(out),
+            wanted="a new folder, or that of an earlier build, which is replaced",
+            hint="name another with --out",
+        )
+
+
+@contextlib.contextmanager
+def _exclusive(work: Path) -> Iterator[Path]:
+    """Hold the work folder alone. The lock is the kernel's: it ends with the process, however that ends."""
+    work.mkdir(parents=True, exist_ok=True)
+    with (work / "lock").open("a+") as handle:
+        try:
+            fcntl.flock(handle, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except OSError as error:
+            handle.seek(0)
+            raise RecipeError(
+                f"another build (process {handle.read().strip() or 'unknown'}) is at work in this folder",
+                where=str(work),
+                hint="wait for it, or build elsewhere with --out",
+            ) from error
+        handle.truncate(0)
+        handle.write(str(os.getpid()))
+        handle.flush()
+        yield work
+
+
+def _remove_stale(work: Path, records: Sequence[TaskRecord]) -> None:
+    """Remove outputs that no current task has made: of other parameters, other locks, other code."""
+    current = {task_folder(work, record.task) for record in records}
+    for stage in STAGES:
+        for folder in sorted((work / stage).glob("*/*")):
+            if folder not in current:
+                shutil.rmtree(folder, ignore_errors=True)

@@ -1,0 +1,1 @@
+"""Measure and judge: language, features, rules, licence."""

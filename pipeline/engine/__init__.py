@@ -1,0 +1,1 @@
+"""Run tasks and return their records."""

@@ -1,0 +1,137 @@
+"""One document's whole story: where it came from, how it was judged, where it ended, and who was kept in its place.
+
+Reads a release only, by DuckDB over its Parquet; the text again from its pointer comes from the artifact cache.
+"""
+
+import json
+from collections.abc import Mapping
+from dataclasses import asdict, dataclass
+from pathlib import Path
+from typing import Any
+
+import duckdb
+
+from pipeline.errors import PellucidError, RecipeError
+from pipeline.formats import read
+from pipeline.model import Document, Fault, Pointer
+
+ORIGIN = ("member", "offset", "length", "record", "path")
+
+
+@dataclass(frozen=True, slots=True)
+class Story:
+    """`fate` is "kept" or "dropped"; `row` the provenance row; `shard` and `position` where it stands in the release.
+
+    `kept_instead`: the provenance row of the document that a duplicate lost to. `text`: of a kept document.
+    """
+
+    fate: str
+    id: str
+    license: str
+    format: Mapping[str, Any]
+    shard: str
+    position: int
+    row: Mapping[str, Any]
+    text: str | None
+    kept_instead: Mapping[str, Any] | None
+
+    def to_json(self) -> dict[str, Any]:
+        return asdict(self)
+
+    def pointer(self) -> Pointer:
+        return Pointer(*(self.row[name] for name in ORIGIN))
+
+
+def show(release: Path, wanted: str) -> list[Story]:
+    """All documents with this id (32 hex characters, or its first 8 or more) or this URL.
+
+    Raises RecipeError where the folder is no release and PellucidError (exit 1) where nothing is found.
+    """
+    manifest = _manifest(release)
+    sources = {source["name"]: source for source in manifest["predicate"]["recipe"]["sources"]}
+    stories = []
+    for fate, kind in (("kept", "kept"), ("dropped", "dropped")):
+        for row in _find(release, kind, wanted):
+            shard, position = Path(row.pop("filename")), row.pop("file_row_number")
+            shard = shard.relative_to(release)
+            text = None
+            if fate == "kept":
+                shard = Path("data", shard.parts[1], shard.name.replace("kept-", "train-"))
+                text = _text(release / shard, position)
+            instead = _find(release, "kept", row["kept_id"]) if row.get("kept_id") else []
+            source = sources[row["source"]]
+            stories.append(
+                Story(
+                    fate, row["id"], source["license"], source["format"], shard.as_posix(), position, row, text,
+                    instead[0] if instead else None,
+                )
+            )  # fmt: skip
+    if not stories:
+        raise PellucidError(
+            f"no document, kept or dropped, has the id or URL {wanted!r}",
+            where=str(release),
+            hint="ids stand in the column `id` of data/ and provenance/, URLs in `url`",
+        )
+    return stories
+
+
+def read_again(story: Story, artifact: Path) -> tuple[bytes, str | None]:
+    """The record's bytes and its text (None where it holds none), from the artifact's file through the pointer."""
+    file_name = _artifact_file(story)
+    try:
+        record = read.find(artifact, file_name, story.pointer(), story.format)
+    except LookupError as error:
+        raise PellucidError(f"the pointer leads nowhere: {error}", where=str(artifact)) from error
+    if isinstance(record, Fault):
+        return record.raw or b"", None
+    found = read.extract(record, story.format)
+    return record.raw, found.text if isinstance(found, Document) else None
+
+
+def _artifact_file(story: Story) -> str:
+    """File name of the artifact: what the Package URL says, else its last part."""
+    from packageurl import PackageURL
+
+    purl = PackageURL.from_string(story.row["purl"])
+    return str((purl.qualifiers or {}).get("file_name") or purl.name)  # type: ignore[union-attr]
+
+
+def _manifest(release: Path) -> dict[str, Any]:
+    path = release / "manifest.json"
+    try:
+        value: dict[str, Any] = json.loads(path.read_bytes())
+    except FileNotFoundError as error:
+        raise RecipeError(
+            "there is no manifest.json, so this is no release", where=str(release), hint="pellucid build RECIPE"
+        ) from error
+    return value
+
+
+def _find(release: Path, kind: str, wanted: str) -> list[dict[str, Any]]:
+    files = sorted(str(path) for path in release.glob(f"provenance/*/{kind}-*.parquet"))
+    if not files:
+        return []
+    if _is_id(wanted):
+        where, value = "id >= $low AND id <= $high", {"low": wanted.ljust(32, "0"), "high": wanted.ljust(32, "f")}
+    else:
+        where, value = "url = $url", {"url": wanted}
+    with duckdb.connect() as connection:
+        cursor = connection.execute(
+            f"SELECT * FROM read_parquet($files, filename = true, file_row_number = true) WHERE {where} ORDER BY id",  # noqa: S608
+            {"files": files, **value},
+        )
+        names = [column[0] for column in cursor.description]
+        return [dict(zip(names, row, strict=True)) for row in cursor.fetchall()]
+
+
+def _text(shard: Path, position: int) -> str:
+    with duckdb.connect() as connection:
+        cursor = connection.execute(
+            "SELECT text FROM read_parquet($file, file_row_number = true) WHERE file_row_number = $row",
+            {"file": str(shard), "row": position},
+        )
+        return str(cursor.fetchall()[0][0])
+
+
+def _is_id(wanted: str) -> bool:
+    return 8 <= len(wanted) <= 32 and all(character in "0123456789abcdef" for character in wanted)

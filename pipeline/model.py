@@ -1,0 +1,118 @@
+"""The nouns that stages hand to each other, and the identity of a document.
+
+Everything here is a value: frozen, comparable, free of paths and clocks. Arrow schemas of what is written to a release
+are in `release.schemas`.
+"""
+
+import hashlib
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+
+from pipeline.trust import canonical
+
+DOCUMENT_TAG = b"pellucid/document/v1\x00"
+
+
+@dataclass(frozen=True, slots=True)
+class Pointer:
+    """Where a record lies inside an artifact.
+
+    `member`: path of the file inside the artifact's archive, or None where the artifact is itself the file.
+    `offset`, `length`: bytes in the member's content after the member's own compression (gzip, bzip2, xz, zstd) is
+    undone; None where the record is not a run of bytes (a Parquet row, a JSON subtree, a member that cannot be read).
+    `record`: index of the record in its member, from 0.
+    `path`: RFC 6901 JSON pointer of a subtree; None elsewhere.
+    """
+
+    member: str | None
+    offset: int | None
+    length: int | None
+    record: int
+    path: str | None = None
+
+    def canonical(self) -> bytes:
+        """RFC 8785 bytes of the pointer; keys that are None are absent."""
+        named = {
+            "length": self.length, "member": self.member, "offset": self.offset, "path": self.path,
+            "record": self.record,
+        }  # fmt: skip
+        return canonical.dumps({key: value for key, value in named.items() if value is not None})
+
+
+def document_id(artifact_sha256: str, pointer: Pointer) -> str:
+    """Id of a document: 32 hex characters that depend on upstream bytes and place alone, never on a recipe.
+
+    The first 16 bytes of SHA-256 over a domain tag, the artifact's 32-byte SHA-256 and the canonical pointer.
+    """
+    return hashlib.sha256(DOCUMENT_TAG + bytes.fromhex(artifact_sha256) + pointer.canonical()).digest()[:16].hex()
+
+
+@dataclass(frozen=True, slots=True)
+class Evidence:
+    """A licence file inside an artifact: its member path and SHA-256 (hex)."""
+
+    member: str
+    sha256: str
+
+
+@dataclass(frozen=True, slots=True)
+class Artifact:
+    """One immutable upstream file, as the lock pins it.
+
+    `purl` names it (Package URL; for `http` and `local` a `pkg:generic/...`). `file` is its file name. `location` is the
+    URL (kind `http`) or the path relative to the recipe's folder (kind `local`), empty for package registries, whose
+    hosts are never written down. `size` in bytes, `sha256` in hex.
+    """
+
+    source: str
+    kind: str
+    purl: str
+    file: str
+    size: int
+    sha256: str
+    location: str = ""
+    evidence: tuple[Evidence, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Record:
+    """One unit of an artifact, found and read but not yet understood.
+
+    `raw` are the bytes that `record_sha256` is over: the run that the pointer names, or, for Parquet rows and JSON
+    subtrees, the RFC 8785 bytes of the named fields. `hints` carry what the container knows (charset, url, title, ...).
+    """
+
+    pointer: Pointer
+    raw: bytes
+    hints: Mapping[str, str] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True)
+class Fault:
+    """A record that could not be read at all: where, why (`unreadable:<why>`), and what was seen.
+
+    A fault stands in the ledger as a dropped record. `raw` is what was read of it, if anything.
+    """
+
+    pointer: Pointer
+    reason: str
+    detail: str = ""
+    raw: bytes | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Document:
+    """A record's text. `url` is where a person would find it, if the record knows; `charset` how it was decoded."""
+
+    text: str
+    url: str | None = None
+    title: str | None = None
+    charset: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Refusal:
+    """Why a record that was read is not a document: a reason of its format (`redirect`, `not_html`, `empty`, ...)."""
+
+    reason: str
+    detail: str = ""

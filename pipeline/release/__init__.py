@@ -1,0 +1,1 @@
+"""Write a release: Parquet shards, ledger, card."""

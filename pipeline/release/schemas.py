@@ -1,0 +1,104 @@
+"""The columns of a release's Parquet files, with their null flags. Docs: `docs/format.md`.
+
+`data` holds the corpus. `kept` is row-aligned with it and says where each text came from and how it was judged;
+`dropped` has one row for every record that was read and is not in the corpus. Ratios and scores are integers, the
+value x 1,000,000 rounded half to even. Digests are lower-case hex.
+"""
+
+from collections.abc import Sequence
+
+import pyarrow as pa
+
+MILLION = 1_000_000
+
+
+def _fields(*columns: tuple[str, pa.DataType, bool]) -> list[pa.Field]:
+    return [pa.field(name, kind, nullable=nullable) for name, kind, nullable in columns]
+
+
+STRING, INT = pa.string(), pa.int64()
+
+DATA = pa.schema(
+    _fields(
+        ("id", STRING, False),
+        ("text", STRING, False),
+        ("source", STRING, False),
+        ("url", STRING, False),
+        ("title", STRING, True),
+        ("license", STRING, False),
+        ("language", STRING, False),
+    )
+)
+
+# One check of one rule: the measured value against the bounds that apply (None: open on that side).
+DECISION = pa.struct(_fields(("reason", STRING, False), ("value", INT, False), ("low", INT, True), ("high", INT, True)))
+DECISIONS = pa.list_(pa.field("item", DECISION, nullable=False))
+REASONS = pa.list_(pa.field("item", STRING, nullable=False))
+
+
+def _origin() -> list[pa.Field]:
+    return _fields(
+        ("id", STRING, False),
+        ("source", STRING, False),
+        ("purl", STRING, False),
+        ("artifact_sha256", STRING, False),
+        ("member", STRING, True),
+        ("offset", INT, True),
+        ("length", INT, True),
+        ("record", INT, False),
+        ("path", STRING, True),
+    )
+
+
+def _document(nullable: bool) -> list[pa.Field]:
+    return _fields(
+        ("record_sha256", STRING, nullable),
+        ("record_bytes", INT, nullable),
+        ("url", STRING, nullable),
+        ("charset", STRING, True),
+        ("text_sha256", STRING, nullable),
+        ("text_bytes", INT, nullable),
+        ("exact_sha256", STRING, nullable),
+        ("language", STRING, nullable),
+        ("language_score", INT, nullable),
+    )
+
+
+def measures(names: Sequence[str]) -> pa.DataType:
+    """The struct of a document's integer features, one field a feature, in the kernel's order."""
+    return pa.struct(_fields(*((name, INT, False) for name in names)))
+
+
+def kept(features: Sequence[str]) -> pa.Schema:
+    return pa.schema(
+        [
+            *_origin(),
+            *_document(nullable=False),
+            pa.field("measures", measures(features), nullable=False),
+            pa.field("decisions", DECISIONS, nullable=False),
+        ]
+    )
+
+
+def dropped(features: Sequence[str]) -> pa.Schema:
+    """`stage`: read (could not be read), extract (holds no document), judge (a rule), dedup (a copy of a kept one)."""
+    return pa.schema(
+        [
+            *_origin(),
+            *_document(nullable=True),
+            pa.field("measures", measures(features), nullable=True),
+            pa.field("decisions", DECISIONS, nullable=False),
+            pa.field("failed", REASONS, nullable=False),
+            *_fields(
+                ("stage", STRING, False),
+                ("reason", STRING, False),
+                ("detail", STRING, True),
+                ("value", INT, True),
+                ("low", INT, True),
+                ("high", INT, True),
+                ("kept_id", STRING, True),
+                ("kept_source", STRING, True),
+                ("similarity", INT, True),
+            ),
+        ]
+    )

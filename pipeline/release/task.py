@@ -1,0 +1,110 @@
+"""Write one shard of one source: data, the kept rows aligned with it, and the ledger of the dropped, each in id order."""
+
+from collections import Counter
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+import pyarrow as pa
+import pyarrow.compute as pc
+
+from pipeline.kernels.features import FEATURES
+from pipeline.release import parquet, schemas
+
+KEPT, DROPPED = schemas.kept(FEATURES), schemas.dropped(FEATURES)
+
+
+def run(parameters: Mapping[str, Any], files: Mapping[str, Path], out: Path, progress: Any) -> dict[str, Any]:
+    """Write shard `parameters["shard"]` of `parameters["shards"]` of one source into `out`, as a release lays it out.
+
+    `files`: `losers`, and the `survivors-*` and `dropped-*` of every curate task of the source that had rows for the
+    shard. Returns for each file its name in the release and what the manifest says of it, and the counts by reason.
+    """
+    source, number, shards = parameters["source"], parameters["shard"], parameters["shards"]
+    survivors = _concat([files[key] for key in sorted(files) if key.startswith("survivors")])
+    ledger = _concat([files[key] for key in sorted(files) if key.startswith("dropped")])
+    with pa.ipc.open_file(files["losers"]) as reader:
+        losers = reader.read_all()
+
+    names = {
+        "data": f"data/{source}/train-{number:05d}-of-{shards:05d}.parquet",
+        "kept": f"provenance/{source}/kept-{number:05d}-of-{shards:05d}.parquet",
+        "dropped": f"provenance/{source}/dropped-{number:05d}-of-{shards:05d}.parquet",
+    }
+    kept, dropped = _split(survivors, losers, ledger)
+    data = _data(kept, parameters["license"])
+    written = []
+    for kind, table, schema in (
+        ("data", data, schemas.DATA),
+        ("kept", kept, KEPT),
+        ("dropped", dropped, DROPPED),
+    ):
+        path = out / names[kind]
+        path.parent.mkdir(parents=True, exist_ok=True)
+        parquet.write(table, path, schema)
+        ids = table.column("id")
+        written.append(
+            {
+                "name": names[kind], "kind": kind, "source": source, "rows": table.num_rows,
+                "first_id": ids[0].as_py() if len(ids) else None, "last_id": ids[-1].as_py() if len(ids) else None,
+            }
+        )  # fmt: skip
+    reasons = Counter(zip(dropped.column("stage").to_pylist(), dropped.column("reason").to_pylist(), strict=True))
+    text_bytes = pc.sum(kept.column("text_bytes")).as_py() or 0
+    progress(kept.num_rows, text_bytes)
+    return {
+        "files": written,
+        "kept": kept.num_rows,
+        "dropped": dropped.num_rows,
+        "text_bytes": text_bytes,
+        "languages": dict(sorted(Counter(kept.column("language").to_pylist()).items())),
+        "reasons": [
+            {"stage": stage, "reason": reason, "documents": count} for (stage, reason), count in sorted(reasons.items())
+        ],
+    }
+
+
+def _split(survivors: pa.Table | None, losers: pa.Table, ledger: pa.Table | None) -> tuple[pa.Table, pa.Table]:
+    """Kept rows (with text) and the ledger with the duplicates added, both in id order."""
+    empty = pa.schema([*KEPT, *(schemas.DATA.field(name) for name in ("text", "title"))]).empty_table()
+    survivors = empty if survivors is None else survivors
+    lost = pc.is_in(survivors.column("id"), value_set=losers.column("id").combine_chunks())
+    kept = survivors.filter(pc.invert(lost)).sort_by("id")
+    duplicates = survivors.filter(lost).drop_columns(["text", "title"])
+    rows = [] if ledger is None else [ledger]
+    if duplicates.num_rows:
+        rows.append(_duplicate_rows(duplicates, losers))
+    dropped = pa.concat_tables(rows).sort_by("id") if rows else DROPPED.empty_table()
+    return kept, dropped
+
+
+def _duplicate_rows(duplicates: pa.Table, losers: pa.Table) -> pa.Table:
+    facts = losers.take(pc.index_in(duplicates.column("id"), value_set=losers.column("id").combine_chunks()))
+    count = duplicates.num_rows
+    columns = {name: duplicates.column(name) for name in duplicates.column_names}
+    columns |= {
+        "failed": pa.array([[]] * count, schemas.REASONS),
+        "stage": pa.repeat(pa.scalar("dedup"), count),
+        "reason": facts.column("reason"),
+        "kept_id": facts.column("kept_id"),
+        "kept_source": facts.column("kept_source"),
+        "similarity": facts.column("similarity"),
+    }
+    arrays = [columns[field.name] if field.name in columns else pa.nulls(count, field.type) for field in DROPPED]
+    return pa.table(arrays, schema=DROPPED)
+
+
+def _data(kept: pa.Table, license_expression: str) -> pa.Table:
+    columns = {
+        name: kept.column(name) if name != "license" else pa.repeat(pa.scalar(license_expression), kept.num_rows)
+        for name in schemas.DATA.names
+    }
+    return pa.table(columns, schema=schemas.DATA)
+
+
+def _concat(paths: list[Path]) -> pa.Table | None:
+    tables = []
+    for path in paths:
+        with pa.ipc.open_file(path) as reader:
+            tables.append(reader.read_all())
+    return pa.concat_tables(tables) if tables else None

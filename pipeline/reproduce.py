@@ -1,0 +1,136 @@
+"""Build a published manifest again, from its own recipe and lock, and say at which level the result is the same.
+
+L0: a file has the same bytes. L1: the bytes differ but every row is equal (another codec library or `created_by`).
+"""
+
+import json
+from collections.abc import Mapping, Sequence
+from dataclasses import asdict, dataclass
+from pathlib import Path
+from typing import Any
+
+import pyarrow.parquet as pq
+
+from pipeline import lock as locks
+from pipeline import recipe as recipes
+from pipeline.build import Built, Report, Settings, build
+from pipeline.errors import VerificationError
+from pipeline.trust import dsse, manifest
+
+
+@dataclass(frozen=True, slots=True)
+class Compared:
+    """`level`: "L0", "L1" or "differs"; `detail` says what differs, to the row."""
+
+    name: str
+    level: str
+    detail: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Reproduction:
+    """`same_manifest`: also the manifests are equal, byte for byte; else `differences` names their parts that are not."""
+
+    wanted: str
+    built: str
+    files: tuple[Compared, ...]
+    same_manifest: bool
+    differences: tuple[str, ...]
+
+    @property
+    def ok(self) -> bool:
+        return all(file.level != "differs" for file in self.files)
+
+    @property
+    def level(self) -> str:
+        levels = {file.level for file in self.files}
+        return "differs" if "differs" in levels else "L1" if "L1" in levels else "L0"
+
+    def to_json(self) -> dict[str, Any]:
+        return {"ok": self.ok, "level": self.level, **asdict(self)}
+
+
+def read_published(path: Path, trusted: Sequence[Any]) -> tuple[bytes, dict[str, Any]]:
+    """The bytes and value of a published `manifest.json`, its envelope beside it verified first. Raises VerificationError."""
+    envelope = path.with_name("manifest.dsse.json")
+    try:
+        data = path.read_bytes()
+        opened = dsse.open_envelope(envelope.read_bytes(), trusted, manifest.PAYLOAD_TYPE)
+    except FileNotFoundError as error:
+        raise VerificationError(
+            f"{error.filename} is missing", where=str(path.parent), wanted="manifest.json and manifest.dsse.json"
+        ) from error
+    if opened.payload != data:
+        raise VerificationError("is not what its envelope signs", where=str(path))
+    return data, dict(manifest.parse(data))
+
+
+def reproduce(path: Path, settings: Settings, trusted: Sequence[Any], report: Report) -> tuple[Reproduction, Built]:
+    """Verify the manifest at `path`, build it into `settings.out`, compare. Raises what `build` raises."""
+    data, value = read_published(path, trusted)
+    predicate = value["predicate"]
+    recipe = recipes.from_json(predicate["recipe"], str(path))
+    lock = locks.from_json(predicate["lock"], str(path))
+    built = build(recipe, lock, settings, report)
+    release = path.parent if (path.parent / "data").is_dir() else None
+    files = tuple(compare(predicate["files"], settings.out, release))
+    mine = (settings.out / "manifest.json").read_bytes()
+    differences = () if mine == data else tuple(_differences(predicate, json.loads(mine)["predicate"]))
+    return Reproduction(manifest.release_id(data), built.release_id, files, mine == data, differences), built
+
+
+def compare(wanted: Sequence[Mapping[str, Any]], out: Path, release: Path | None) -> list[Compared]:
+    """File by file; where bytes differ and the published release's own files are at hand (`release`), row by row."""
+    mine = {file["name"]: file for file in json.loads((out / "manifest.json").read_bytes())["predicate"]["files"]}
+    found = []
+    for file in wanted:
+        name = file["name"]
+        if name not in mine:
+            found.append(Compared(name, "differs", "was not built"))
+        elif mine[name]["sha256"] == file["sha256"]:
+            found.append(Compared(name, "L0"))
+        elif release is not None and name.endswith(".parquet"):
+            found.append(_rows(name, release / name, out / name))
+        else:
+            found.append(Compared(name, "differs", f"{_facts(file)} was wanted, {_facts(mine[name])} was built"))
+    wanted_names = {file["name"] for file in wanted}
+    found += [Compared(name, "differs", "is not in the published release") for name in mine if name not in wanted_names]
+    return found
+
+
+def _facts(file: Mapping[str, Any]) -> str:
+    rows = "" if file["rows"] is None else f"{file['rows']} rows, "
+    return f"{rows}{file['bytes']} bytes, sha256 {file['sha256'][:16]}"
+
+
+def _rows(name: str, wanted: Path, built: Path) -> Compared:
+    old, new = pq.ParquetFile(wanted), pq.ParquetFile(built)
+    if old.schema_arrow.names != new.schema_arrow.names:
+        return Compared(name, "differs", "the columns differ")
+    for row, (left, right) in enumerate(zip(_rows_of(old), _rows_of(new), strict=False)):
+        if left != right:
+            columns = ", ".join(column for column in left if left[column] != right[column])
+            return Compared(name, "differs", f"row {row} (id {left['id']}) differs in {columns}")
+    if old.metadata.num_rows != new.metadata.num_rows:
+        return Compared(
+            name, "differs", f"{old.metadata.num_rows} rows were wanted, {new.metadata.num_rows} were built"
+        )
+    return Compared(name, "L1", f"rows are equal; written by {old.metadata.created_by} and {new.metadata.created_by}")
+
+
+def _rows_of(file: Any) -> Any:
+    for batch in file.iter_batches(batch_size=1024):
+        yield from batch.to_pylist()
+
+
+def _differences(wanted: Mapping[str, Any], built: Mapping[str, Any]) -> list[str]:
+    return [
+        f"{part}: {_short(wanted.get(part))} was published, {_short(built.get(part))} is here"
+        for part in sorted({*wanted, *built})
+        if wanted.get(part) != built.get(part)
+    ]
+
+
+def _short(value: Any) -> str:
+    text = json.dumps(value, sort_keys=True)
+    return text if len(text) <= 160 else f"{text[:157]}..."

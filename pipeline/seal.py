@@ -1,0 +1,203 @@
+"""From records to a release: the card, the manifest, its signature, and the rename that makes it appear.
+
+The manifest holds nothing of the moment or the machine; those are in the run document beside it.
+"""
+
+import hashlib
+import os
+import shutil
+import time
+from collections import Counter
+from collections.abc import Mapping, Sequence
+from dataclasses import asdict, dataclass
+from pathlib import Path
+from typing import Any
+
+from pipeline import code
+from pipeline.engine.execute import STAGES, task_folder
+from pipeline.errors import TaskError
+from pipeline.lock import Lock
+from pipeline.plan import TaskRecord
+from pipeline.recipe import Recipe
+from pipeline.release.card import card
+from pipeline.trust import dsse, keys, manifest
+
+
+@dataclass(frozen=True, slots=True)
+class Run:
+    """What the run document says of a build, beside the machine: start (seconds since 1970), seconds a stage, workers."""
+
+    started: float
+    seconds: Mapping[str, float]
+    workers: int
+
+
+@dataclass(frozen=True, slots=True)
+class Sealed:
+    release_id: str
+    key_id: str
+    key_made: Path | None
+    manifest: Mapping[str, Any]
+    changed: bool
+
+
+def seal(
+    recipe: Recipe,
+    lock: Lock,
+    curated: Sequence[TaskRecord],
+    written: Sequence[TaskRecord],
+    run: Run,
+    work: Path,
+    out: Path,
+    key: Path | None,
+) -> Sealed:
+    """Write the release to `out` unless it is there already, byte for byte."""
+    sources = [_source(recipe, lock, name, curated, written) for name in (source.name for source in recipe.sources)]
+    totals = _totals(sources)
+    languages = sorted({language for record in written for language in record.result["languages"]})
+    readme = card(recipe.canonical(), totals, sources, languages).encode()
+    shards = _shards(work, written)
+    files = [{key: value for key, value in shard.items() if key != "path"} for shard in shards]
+    files.append(
+        {
+            "name": "README.md", "kind": "card", "source": None, "sha256": hashlib.sha256(readme).hexdigest(),
+            "bytes": len(readme), "rows": None, "first_id": None, "last_id": None,
+        }
+    )  # fmt: skip
+    statement = manifest.statement(
+        recipe=recipe.canonical(),
+        lock=lock.to_json(),
+        code={"package": "pellucid", "version": code.package_version(), "sha256": manifest.code_sha256(code.PACKAGE)},
+        environment={"requirements_sha256": code.requirements_sha256(), "packages": dict(code.libraries())},
+        stages=[{"name": stage, "code_sha256": code.stage_sha256(module)} for stage, module in STAGES.items()],
+        totals=totals,
+        sources=sources,
+        files=files,
+    )
+    private, made = keys.signing_key(key)
+    key_id = keys.key_id(private.public_key())
+    envelope = dsse.sign(statement, manifest.PAYLOAD_TYPE, private)
+    release_id = hashlib.sha256(statement).hexdigest()
+    document = manifest.parse(statement)
+    if _is_there(out, statement, envelope, readme, shards):
+        return Sealed(release_id, key_id, made, document, False)
+    staging = work / "staging"
+    shutil.rmtree(staging, ignore_errors=True)
+    for shard in shards:
+        _link(shard["path"], staging / shard["name"])
+    (staging / "README.md").write_bytes(readme)
+    (staging / "manifest.json").write_bytes(statement)
+    (staging / "manifest.dsse.json").write_bytes(envelope)
+    run_statement = manifest.run_statement(
+        release_id=release_id, started=run.started, finished=time.time(), seconds=run.seconds, workers=run.workers
+    )
+    (staging / "run.dsse.json").write_bytes(dsse.sign(run_statement, manifest.PAYLOAD_TYPE, private))
+    _swap(staging, out, work / "replaced")
+    return Sealed(release_id, key_id, made, document, True)
+
+
+def _shards(work: Path, written: Sequence[TaskRecord]) -> list[dict[str, Any]]:
+    """Every Parquet file of the release: what the manifest says of it, and `path`, where the write task left it."""
+    shards = []
+    for record in written:
+        outputs = {output.name: output for output in record.outputs}
+        for file in record.result["files"]:
+            output = outputs[file["name"]]
+            path = task_folder(work, record.task) / output.name
+            shards.append({**file, "sha256": output.sha256, "bytes": output.bytes, "path": path})
+    return shards
+
+
+def _source(
+    recipe: Recipe, lock: Lock, name: str, curated: Sequence[TaskRecord], written: Sequence[TaskRecord]
+) -> dict[str, Any]:
+    """Totals of one source. Raises TaskError where records read are not records kept plus dropped."""
+    spec = next(source for source in recipe.sources if source.name == name)
+    read = {r.task.parameters["artifact"]["sha256"]: r.result["read"] for r in curated if _is_of(r, name)}
+    results = [record.result for record in written if _is_of(record, name)]
+    kept, dropped = (sum(result[what] for result in results) for what in ("kept", "dropped"))
+    if sum(read.values()) != kept + dropped:
+        raise TaskError(
+            f"{sum(read.values())} records were read, but {kept} kept and {dropped} dropped",
+            where=f"source {name}",
+            wanted="every record read to end as one row",
+            hint="this is a fault of Pellucid: please report it with the recipe and its lock",
+        )
+    artifacts = [
+        {
+            "purl": artifact.purl, "file": artifact.file, "size": artifact.size, "sha256": artifact.sha256,
+            "read": read[artifact.sha256], "evidence": [asdict(evidence) for evidence in artifact.evidence],
+        }
+        for artifact in lock.artifacts
+        if artifact.source == name
+    ]  # fmt: skip
+    return {
+        "name": name,
+        "license": spec.license,
+        "read": sum(read.values()),
+        "kept": kept,
+        "dropped": dropped,
+        "text_bytes": sum(result["text_bytes"] for result in results),
+        "reasons": _reasons(results),
+        "artifacts": artifacts,
+    }
+
+
+def _is_of(record: TaskRecord, source: str) -> bool:
+    return bool(record.task.parameters["source"] == source)
+
+
+def _totals(sources: Sequence[Mapping[str, Any]]) -> dict[str, Any]:
+    totals: dict[str, Any] = {
+        what: sum(source[what] for source in sources) for what in ("read", "kept", "dropped", "text_bytes")
+    }
+    totals["reasons"] = _reasons(sources)
+    return totals
+
+
+def _reasons(results: Sequence[Mapping[str, Any]]) -> list[dict[str, Any]]:
+    count: Counter[tuple[str, str]] = Counter()
+    for result in results:
+        for row in result["reasons"]:
+            count[row["stage"], row["reason"]] += row["documents"]
+    return [
+        {"stage": stage, "reason": reason, "documents": number} for (stage, reason), number in sorted(count.items())
+    ]
+
+
+def _is_there(out: Path, statement: bytes, envelope: bytes, readme: bytes, shards: Sequence[Mapping[str, Any]]) -> bool:
+    """Whether `out` holds this very release already: nothing missing, nothing changed, nothing beside it."""
+    wanted = {"manifest.json": statement, "manifest.dsse.json": envelope, "README.md": readme}
+    names = {*wanted, "run.dsse.json", *(shard["name"] for shard in shards)}
+    if {path.relative_to(out).as_posix() for path in out.rglob("*") if not path.is_dir()} != names:
+        return False
+    if any((out / name).read_bytes() != data for name, data in wanted.items()):
+        return False
+    return all(_same(out / shard["name"], shard) for shard in shards)
+
+
+def _same(path: Path, shard: Mapping[str, Any]) -> bool:
+    """A hard link to the write task's output, which the plan has checked, or a file with its digest."""
+    if path.samefile(shard["path"]):
+        return True
+    with path.open("rb") as stream:
+        return hashlib.file_digest(stream, "sha256").hexdigest() == shard["sha256"]
+
+
+def _link(source: Path, target: Path) -> None:
+    """A hard link, so that the text is on the disk once; a copy where the file system has none."""
+    target.parent.mkdir(parents=True, exist_ok=True)
+    try:
+        os.link(source, target)
+    except OSError:
+        shutil.copyfile(source, target)
+
+
+def _swap(staging: Path, out: Path, replaced: Path) -> None:
+    """Put the staged release in place. Killed between the renames, the next build puts it there again."""
+    shutil.rmtree(replaced, ignore_errors=True)
+    if out.exists():
+        out.rename(replaced)
+    out.parent.mkdir(parents=True, exist_ok=True)
+    staging.rename(out)
+    shutil.rmtree(replaced, ignore_errors=True)

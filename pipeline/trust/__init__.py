@@ -1,0 +1,1 @@
+"""Canonical bytes, manifests, signatures and their verification. Imports no stage."""

@@ -1,0 +1,118 @@
+"""The local engine with real worker processes and a real stage: records, reuse, death, errors, orphans."""
+
+import os
+import signal
+import subprocess
+import sys
+from pathlib import Path
+
+import pyarrow as pa
+import pytest
+
+from pipeline.dedup.interface import SKETCH
+from pipeline.engine import execute
+from pipeline.engine.local import Finished, Job, Pool, Retried
+from pipeline.errors import TaskError
+from pipeline.plan import Task
+
+
+def sketch(path: Path) -> Path:
+    with pa.ipc.new_file(path, SKETCH) as writer:
+        writer.write_table(SKETCH.empty_table())
+    return path
+
+
+def job(tmp_path: Path, name: str, alarm: float = 0.5) -> Job:
+    parameters = {"sources": [{"name": "a", "priority": 0, "alarm": alarm}], "sketches": {"s": "a"}}
+    return Job(Task("dedup", name, parameters, {"s": "00"}, "code"), {"s": sketch(tmp_path / f"{name}.in")})
+
+
+def test_every_job_leaves_a_record_whose_outputs_hold(tmp_path: Path) -> None:
+    jobs = [job(tmp_path, f"n{number}") for number in range(5)]
+    with Pool(2, tmp_path) as pool:
+        done = [event.record for event in pool.run(jobs) if isinstance(event, Finished)]
+    assert {record.task.name for record in done} == {f"n{number}" for number in range(5)}
+    for record in done:
+        assert execute.read_record(tmp_path, record.task) == record
+        assert execute.broken_output(tmp_path, record) is None
+
+
+def test_a_killed_worker_fails_its_task_which_is_tried_again(tmp_path: Path) -> None:
+    fifo = tmp_path / "blocked.in"
+    os.mkfifo(fifo)  # the worker hangs in opening its input until it is killed
+    blocked = Job(job(tmp_path, "other").task, {"s": fifo})
+    with Pool(1, tmp_path) as pool:
+        events = pool.run([blocked])
+        killer = None
+
+        def kill_once() -> None:
+            writer = os.open(fifo, os.O_WRONLY)  # returns when the worker has opened it to read
+            os.kill(pool.workers[0].process.pid, signal.SIGKILL)
+            pool.workers[0].process.join()
+            os.close(writer)
+            fifo.unlink()
+            sketch(fifo)
+
+        import threading
+
+        killer = threading.Thread(target=kill_once)
+        killer.start()
+        seen = list(events)
+        killer.join()
+    assert isinstance(seen[0], Retried)
+    assert seen[0].why == "its worker was ended by SIGKILL"
+    assert isinstance(seen[-1], Finished)
+
+
+def test_an_error_of_a_stage_reaches_the_caller_whole(tmp_path: Path) -> None:
+    missing = Job(job(tmp_path, "x").task, {"s": tmp_path / "not there"})
+    with Pool(1, tmp_path) as pool, pytest.raises(TaskError, match="FileNotFoundError") as caught:
+        list(pool.run([missing]))
+    assert caught.value.where == "dedup x"
+
+
+def test_workers_are_reused_over_stages(tmp_path: Path) -> None:
+    with Pool(1, tmp_path) as pool:
+        list(pool.run([job(tmp_path, "one")]))
+        first = pool.workers[0].process.pid
+        list(pool.run([job(tmp_path, "two")]))
+        assert [worker.process.pid for worker in pool.workers] == [first]
+
+
+def test_workers_end_when_their_parent_is_killed(tmp_path: Path) -> None:
+    script = tmp_path / "parent.py"
+    script.write_text(
+        "import os, signal, sys\n"
+        "from pathlib import Path\n"
+        "from pipeline.engine.local import Pool\n"
+        "if __name__ == '__main__':\n"
+        f"    pool = Pool(1, Path({str(tmp_path)!r}))\n"
+        "    worker = pool._start()\n"
+        "    print(worker.process.pid, flush=True)\n"
+        "    os.kill(os.getpid(), signal.SIGKILL)\n"
+    )
+    parent = subprocess.Popen([sys.executable, script], stdout=subprocess.PIPE, text=True)
+    # The worker holds our end of the pipe open: the read ends when it has ended, or never.
+    assert parent.stdout is not None
+    worker = int(parent.communicate(timeout=60)[0])
+    assert not Path(f"/proc/{worker}").exists() or Path(f"/proc/{worker}/stat").read_text().split()[2] == "Z"
+
+
+def test_a_damaged_output_is_named(tmp_path: Path) -> None:
+    with Pool(1, tmp_path) as pool:
+        record = next(event.record for event in pool.run([job(tmp_path, "n")]) if isinstance(event, Finished))
+    path = execute.task_folder(tmp_path, record.task) / "a.arrow"
+    data = bytearray(path.read_bytes())
+    data[10] ^= 1
+    path.write_bytes(data)
+    assert execute.broken_output(tmp_path, record) == "its output a.arrow is not what its record says"
+    path.unlink()
+    assert execute.broken_output(tmp_path, record) == "its output a.arrow is missing"
+
+
+def test_a_cut_off_record_is_no_record(tmp_path: Path) -> None:
+    with Pool(1, tmp_path) as pool:
+        record = next(event.record for event in pool.run([job(tmp_path, "n")]) if isinstance(event, Finished))
+    path = tmp_path / "records" / "dedup" / "n.json"
+    path.write_bytes(path.read_bytes()[:100])
+    assert execute.read_record(tmp_path, record.task) is None
