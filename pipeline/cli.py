@@ -159,7 +159,7 @@ def build(recipe: Path, out: Path | None, workers: int, engine: str, signing_key
     if as_json:
         click.echo(json.dumps({"release": str(built.out), "release_id": built.release_id, "tasks": built.tasks,
                                "ran": built.ran, "changed": built.changed, "seconds": round(built.seconds, 3),
-                               "totals": built.manifest["predicate"]["totals"]}))  # fmt: skip
+                               "totals": built.manifest["totals"]}))  # fmt: skip
         return
     _summary(built)
 
@@ -302,7 +302,7 @@ def _with_display(run: Callable[[Any], Any]) -> Any:
 
 
 def _summary(built: Any) -> None:
-    predicate = built.manifest["predicate"]
+    predicate = built.manifest
     totals = predicate["totals"]
     if built.key_made:
         click.echo(f"made a local signing key: {built.key_made} (key id {built.key_id})")

@@ -5,7 +5,7 @@ not know is an error that names the file, the key, what was seen and what is all
 """
 
 from pathlib import Path
-from typing import Annotated, Any, Literal
+from typing import Annotated, Any, Literal, get_args
 
 import yaml
 from license_expression import ExpressionError, get_spdx_licensing
@@ -306,7 +306,7 @@ class _UniqueKeys(yaml.SafeLoader):
     def construct_mapping(self, node: yaml.MappingNode, deep: bool = False) -> dict[Any, Any]:
         seen: set[Any] = set()
         for key_node, _ in node.value:
-            key = self.construct_object(key_node, deep=True)  # type: ignore[no-untyped-call]
+            key = self.construct_object(key_node, deep=True)
             if key in seen:
                 raise yaml.constructor.ConstructorError(
                     None, None, f"the key {key!r} stands twice", key_node.start_mark
@@ -372,7 +372,7 @@ def _keys_at(location: tuple[Any, ...]) -> list[str]:
 
 
 _TAGGED: dict[str, Any] = {
-    model.model_fields[tag].annotation.__args__[0]: model  # type: ignore[union-attr]
+    get_args(model.model_fields[tag].annotation)[0]: model
     for tag, models in {
         "kind": (Pypi, Deb, Npm, Http, Local, Text, Html, Wikitext, Warc, Jsonl, Parquet, Json, Mail),
         "rule": (LengthRule, LanguageRule, GopherQualityRule),

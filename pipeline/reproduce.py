@@ -3,6 +3,7 @@
 L0: a file has the same bytes. L1: the bytes differ but every row is equal (another codec library or `created_by`).
 """
 
+import hashlib
 import json
 from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass
@@ -50,8 +51,8 @@ class Reproduction:
         return {"ok": self.ok, "level": self.level, **asdict(self)}
 
 
-def read_published(path: Path, trusted: Sequence[Any]) -> tuple[bytes, dict[str, Any]]:
-    """The bytes and value of a published `manifest.json`, its envelope beside it verified first. Raises VerificationError."""
+def read_published(path: Path, trusted: Sequence[Any]) -> tuple[bytes, manifest.Manifest]:
+    """The bytes and predicate of a published `manifest.json`, its envelope beside it verified first. Raises VerificationError."""
     envelope = path.with_name("manifest.dsse.json")
     try:
         data = path.read_bytes()
@@ -62,21 +63,20 @@ def read_published(path: Path, trusted: Sequence[Any]) -> tuple[bytes, dict[str,
         ) from error
     if opened.payload != data:
         raise VerificationError("is not what its envelope signs", where=str(path))
-    return data, dict(manifest.parse(data))
+    return data, manifest.parse(data, str(path))
 
 
 def reproduce(path: Path, settings: Settings, trusted: Sequence[Any], report: Report) -> tuple[Reproduction, Built]:
     """Verify the manifest at `path`, build it into `settings.out`, compare. Raises what `build` raises."""
-    data, value = read_published(path, trusted)
-    predicate = value["predicate"]
+    data, predicate = read_published(path, trusted)
     recipe = recipes.from_json(predicate["recipe"], str(path))
     lock = locks.from_json(predicate["lock"], str(path))
     built = build(recipe, lock, settings, report)
     release = path.parent if (path.parent / "data").is_dir() else None
     files = tuple(compare(predicate["files"], settings.out, release))
     mine = (settings.out / "manifest.json").read_bytes()
-    differences = () if mine == data else tuple(_differences(predicate, json.loads(mine)["predicate"]))
-    return Reproduction(manifest.release_id(data), built.release_id, files, mine == data, differences), built
+    differences = () if mine == data else tuple(_differences(predicate, manifest.parse(mine)))
+    return Reproduction(hashlib.sha256(data).hexdigest(), built.release_id, files, mine == data, differences), built
 
 
 def compare(wanted: Sequence[Mapping[str, Any]], out: Path, release: Path | None) -> list[Compared]:

@@ -181,7 +181,7 @@ def _same(path: Path, shard: Mapping[str, Any]) -> bool:
     if path.samefile(shard["path"]):
         return True
     with path.open("rb") as stream:
-        return hashlib.file_digest(stream, "sha256").hexdigest() == shard["sha256"]
+        return bool(hashlib.file_digest(stream, "sha256").hexdigest() == shard["sha256"])
 
 
 def _link(source: Path, target: Path) -> None:

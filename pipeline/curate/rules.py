@@ -105,7 +105,7 @@ def gopher_quality(columns: Columns, parameters: Parameters) -> list[Check]:
     ]
     checks = []
     for reason, values, low, high in wanted:
-        bound = parameters[low or high]
+        bound = parameters[low or high or ""]
         if bound is not None:
             at = millionths(bound)
             checks.append(Check(reason, values, low=at if low else None, high=at if high else None))

@@ -30,6 +30,7 @@ def run(parameters: Mapping[str, Any], files: Mapping[str, Path], out: Path, pro
     sources = parameters["sources"]
     names = [source["name"] for source in sources]
     documents = _read(parameters["sketches"], files, sources)
+    _refuse_overlap(documents, names)
     losers = choose(documents)
     seen = np.bincount(documents.column("source").to_numpy(), minlength=len(names)).tolist()
     lost = np.bincount(losers.column("source").to_numpy(), minlength=len(names)).tolist()
@@ -86,6 +87,22 @@ def _read(sketches: Mapping[str, str], files: Mapping[str, Path], sources: Seque
         priority = pa.repeat(pa.scalar(sources[numbers[name]]["priority"], pa.int64()), table.num_rows)
         parts.append(pa.table([*table.columns, number, priority], schema=schema))
     return pa.concat_tables(parts)
+
+
+def _refuse_overlap(documents: pa.Table, names: Sequence[str]) -> None:
+    """Two sources that read one record of one artifact would give one document two fates."""
+    ordered = documents.select(["id", "source"]).sort_by("id")
+    ids = ordered.column("id")
+    twice = pc.equal(ids.slice(1), ids.slice(0, max(len(ids) - 1, 0)))
+    found = pc.index(twice, True).as_py()
+    if found >= 0:
+        pair = [names[number] for number in ordered.column("source").slice(found, 2).to_pylist()]
+        raise TaskError(
+            f"the sources {pair[0]} and {pair[1]} read the same record (document {ids[found].as_py().hex()})",
+            where="dedup",
+            wanted="sources of one artifact whose `members` do not overlap",
+            hint="narrow `members` or `exclude` of one of them in the recipe",
+        )
 
 
 def _hex(ids: pa.ChunkedArray) -> list[str]:

@@ -93,7 +93,7 @@ def _artifact_file(story: Story) -> str:
     from packageurl import PackageURL
 
     purl = PackageURL.from_string(story.row["purl"])
-    return str((purl.qualifiers or {}).get("file_name") or purl.name)  # type: ignore[union-attr]
+    return str((purl.qualifiers or {}).get("file_name") or purl.name)
 
 
 def _manifest(release: Path) -> dict[str, Any]:

@@ -10,6 +10,7 @@ thresholds without its text.
 
 import unicodedata
 from functools import cache
+from typing import Any
 
 import numba
 import numpy as np
@@ -86,13 +87,13 @@ def _measure(
         hashes = ellipses = lines = bullet_lines = ellipsis_lines = 0
         found = np.uint32(0)  # bit k: STOP_WORDS[k] was seen
         word_length = 0  # code points of the word under way
-        word_flags = 0  # of which kinds: ALPHA, or CONTENT (not a symbol)
+        word_flags: Any = 0  # of which kinds: ALPHA, or CONTENT (not a symbol)
         word_start = i
         dots = 0  # '.' in a row, for '...' that do not overlap
         line_open = False  # the line under way has a code point
-        first = np.uint32(0)  # its first code point that is no white space
-        tail = 0  # what it ends with, white space aside: 0 to 3 dots in a row, or 3 for U+2026
-        previous = np.uint32(0)
+        first: Any = np.uint32(0)  # its first code point that is no white space
+        tail: int = 0  # what it ends with, white space aside: 0 to 3 dots in a row, or 3 for U+2026
+        previous: Any = np.uint32(0)
         while i < end:
             byte = np.uint32(data[i])
             start = i
@@ -180,7 +181,7 @@ def _measure(
             lines += 1
             bullet_lines += first == 45 or first == 0x2022
             ellipsis_lines += tail >= 3
-        stop_words = 0
+        stop_words: Any = 0
         while found:
             stop_words += found & np.uint32(1)
             found >>= np.uint32(1)

@@ -1,7 +1,8 @@
 """Canonical JSON (RFC 8785), the only form in which structured data is hashed or signed.
 
-`dumps` refuses what has no stable bytes: NaN, infinities, integers beyond 2^53 - 1, keys that are not strings, lone
-surrogates, and any type that JSON does not have. `loads` refuses duplicate keys and the same numbers.
+`dumps` refuses what has no stable bytes: NaN, infinities, integers beyond 2^53 - 1 (and floats that are written like
+one), keys that are not strings, lone surrogates, and any type that JSON does not have. `loads` refuses duplicate keys and
+the same numbers.
 """
 
 import hashlib
@@ -21,9 +22,11 @@ class NotCanonical(ValueError):
 def dumps(value: Any) -> bytes:
     """RFC 8785 bytes of a JSON value. Raises NotCanonical."""
     try:
-        return rfc8785.dumps(value)
+        _refuse_large(value)
+        encoded: bytes = rfc8785.dumps(value)
     except (rfc8785.CanonicalizationError, UnicodeEncodeError, RecursionError) as error:
         raise NotCanonical(f"no canonical JSON: {error}") from error
+    return encoded
 
 
 def loads(data: bytes) -> Any:
@@ -57,6 +60,19 @@ def loads_canonical(data: bytes) -> Any:
 def digest(tag: str, value: Any) -> str:
     """SHA-256 (hex) over a domain tag, a NUL byte and the canonical JSON of `value`."""
     return hashlib.sha256(tag.encode("ascii") + b"\x00" + dumps(value)).hexdigest()
+
+
+def _refuse_large(value: Any) -> None:
+    """A float of 2^53 to 10^21 is written without point or exponent: whoever reads it sees an integer beyond the limit."""
+    if isinstance(value, float):
+        if MAX_INTEGER < abs(value) < 1e21:
+            raise NotCanonical(f"no canonical JSON: the float {value!r} would be written as an integer beyond 2^53 - 1")
+    elif isinstance(value, dict):
+        for item in value.values():
+            _refuse_large(item)
+    elif isinstance(value, list | tuple):
+        for item in value:
+            _refuse_large(item)
 
 
 def _unique(pairs: list[tuple[str, Any]]) -> dict[str, Any]:

@@ -88,6 +88,12 @@ def test_a_source_that_loses_more_than_its_alarm_stops_the_build(tmp_path: Path)
         exact.run(parameters(0.49), files, tmp_path, lambda *_: None)
 
 
+def test_two_sources_that_read_the_same_record_are_refused(tmp_path: Path) -> None:
+    files = {"a": sketch(tmp_path / "a", [1, 2], 1), "b": sketch(tmp_path / "b", [3], 2)}
+    with pytest.raises(TaskError, match="the sources first and second read the same record"):
+        exact.run(parameters(1.0), files, tmp_path, lambda *_: None)
+
+
 def test_a_corpus_without_survivors_has_no_losers(tmp_path: Path) -> None:
     result = exact.run({**parameters(0.5), "sketches": {}}, {}, tmp_path, lambda *_: None)
     assert result == {"documents": 0, "dropped": {"first": 0, "second": 0}}

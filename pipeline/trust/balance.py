@@ -1,0 +1,115 @@
+"""Checks of a release as a whole, from what reading its shards left: each document once, duplicates, totals."""
+
+from collections import Counter
+from collections.abc import Iterator, Mapping, Sequence
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+
+from pipeline.trust.findings import Findings, failed
+from pipeline.trust.manifest import Manifest, Totals, sum_totals
+from pipeline.trust.shards import Digests, Seen, Segment, Witnesses
+
+EXACT = "exact_duplicate"
+MILLION = 1_000_000
+Places = npt.NDArray[np.int64]
+
+
+def unique(seen: Seen) -> Findings:
+    """No id stands twice, be it kept or dropped, in one source or two."""
+    for digest, one, other in _repeated(seen.segments, [segment.ids for segment in seen.segments]):
+        yield failed("unique", f"document {digest} stands in {one[0]}, row {one[1]}, too", *other)
+
+
+def duplicates(seen: Seen, recipe: Mapping[str, Any]) -> Findings:
+    """No two kept documents share an exact key, if the recipe drops exact duplicates."""
+    if not (recipe.get("dedup") or {}).get("exact"):
+        return
+    for digest, one, other in _repeated(seen.segments, [segment.exact for segment in seen.segments]):
+        yield failed("duplicates", f"exact_sha256 {digest} is that of {one[0]}, row {one[1]}, too", *other)
+
+
+def witnesses(seen: Seen) -> Findings:
+    """Every duplicate's `kept_id` is a kept document of `kept_source`; the exact keys of exact duplicates are equal."""
+    kept = [segment for segment in seen.segments if len(segment.exact)]
+    ids = np.concatenate([np.zeros(0, "S16"), *(segment.ids for segment in kept)])
+    exact = np.concatenate([np.zeros(0, "S32"), *(segment.exact for segment in kept)])
+    sources = np.repeat([segment.source for segment in kept] or [""], [len(s.ids) for s in kept] or [0])
+    order = np.argsort(ids, kind="stable")
+    for batch in seen.witnesses:
+        yield from _witnesses(batch, ids[order], exact[order], sources[order])
+
+
+def _witnesses(batch: Witnesses, ids: Digests, exact: Digests, sources: npt.NDArray[np.str_]) -> Findings:
+    place = np.minimum(np.searchsorted(ids, batch.kept), max(len(ids) - 1, 0))
+    there = ids[place] == batch.kept if len(ids) else np.zeros(len(batch.kept), np.bool_)
+    named = np.array(batch.sources.to_pylist())
+    is_exact = np.array(batch.reasons.to_pylist()) == EXACT
+    found_source = sources[place] if len(ids) else named
+    found_exact = exact[place] if len(ids) else batch.exact
+    wrong: list[tuple[npt.NDArray[np.bool_], str]] = [
+        (~there, "kept_id is no kept document of this release"),
+        (there & (found_source != named), "kept_source is not the source of the document that kept_id names"),
+        (there & is_exact & (found_exact != batch.exact), "an exact duplicate of a document with another exact_sha256"),
+        (is_exact & (batch.similarities != MILLION), "an exact duplicate with a similarity that is not 1"),
+        ((batch.similarities < 0) | (batch.similarities > MILLION), "similarity is not between 0 and 1"),
+    ]
+    for mask, detail in wrong:
+        if mask.any():
+            row = int(mask.argmax())
+            yield failed("witnesses", f"{detail} ({_hex(batch.kept[row], 16)})", batch.file, int(batch.rows[row]))
+
+
+def totals(manifest: Manifest, seen: Seen) -> Findings:
+    """Counts of the rows against the manifest's, source by source, and the manifest's own sums."""
+    for entry in manifest["sources"]:
+        counted, name = seen.sources[entry["name"]], f"source {entry['name']}"
+        for key in ("kept", "dropped", "text_bytes"):
+            yield from _equal(f"{name}: {key}", entry[key], getattr(counted, key))
+        yield from _equal(f"{name}: read", entry["read"], counted.kept + counted.dropped)
+        for artifact, read in zip(entry["artifacts"], counted.read.tolist(), strict=True):
+            yield from _equal(f"{name}: read of {artifact['purl']}", artifact["read"], read)
+        yield from _reasons(name, entry, counted.reasons)
+    summed = sum_totals(manifest["sources"])
+    for key in ("read", "kept", "dropped", "text_bytes"):
+        yield from _equal(f"totals: {key}", manifest["totals"][key], summed[key])  # type: ignore[literal-required]
+    yield from _reasons(
+        "totals", manifest["totals"], Counter({(r["stage"], r["reason"]): r["documents"] for r in summed["reasons"]})
+    )
+
+
+def _reasons(name: str, stated: Totals, counted: Mapping[tuple[str, str], int]) -> Findings:
+    said = {(row["stage"], row["reason"]): row["documents"] for row in stated["reasons"]}
+    for stage, reason in sorted({*said, *counted}):
+        key = stage, reason
+        yield from _equal(f"{name}: {stage}/{reason}", said.get(key, 0), counted.get(key, 0))
+
+
+def _equal(what: str, stated: int, counted: int) -> Findings:
+    if stated != counted:
+        yield failed("totals", f"{what}: the manifest says {stated:,}, its rows are {counted:,}", "manifest.json")
+
+
+def _repeated(
+    segments: Sequence[Segment], parts: Sequence[Digests]
+) -> Iterator[tuple[str, tuple[str, int], tuple[str, int]]]:
+    """For each digest that stands more than once: its hex, and the (file, row) of two of its places."""
+    if not parts:
+        return
+    values = np.concatenate(parts)
+    order = np.argsort(values, kind="stable")
+    ordered = values[order]
+    starts = np.cumsum([0, *(len(part) for part in parts)])
+
+    def place(index: int) -> tuple[str, int]:
+        number = int(np.searchsorted(starts, index, side="right")) - 1
+        return segments[number].file, int(index - starts[number])
+
+    for at in np.flatnonzero(ordered[1:] == ordered[:-1]).tolist():
+        yield _hex(ordered[at], values.dtype.itemsize), place(int(order[at])), place(int(order[at + 1]))
+
+
+def _hex(digest: Any, width: int) -> str:
+    """Hex of a numpy S scalar, which has lost the zero bytes at its end."""
+    return bytes(digest).ljust(width, b"\0").hex()

@@ -1,0 +1,95 @@
+"""What verification says: named checks, each with what was seen, in which file, at which row."""
+
+from collections.abc import Callable, Iterator
+from dataclasses import asdict, dataclass
+from typing import Any
+
+from pipeline.trust.manifest import Manifest
+
+# In the order in which they are made. A check that fails keeps those that rest on it from being made.
+CHECKS = {
+    "signature": "a trusted key has signed manifest.dsse.json, and it holds the bytes of manifest.json",
+    "manifest": "the manifest is canonical, and each of its fields is of its kind",
+    "run": "a trusted key has signed run.dsse.json, and it is of this release",
+    "listing": "the folder holds the files of the manifest and no others: regular files, no links",
+    "digests": "every file has the size and SHA-256 that the manifest says",
+    "schema": "every Parquet file is readable and has its columns, null flags included",
+    "rows": "every Parquet file has the number of rows, the first and the last id that the manifest says",
+    "order": "ids ascend strictly within and across the shards of a source",
+    "origins": "every row is of its source and of an artifact that the lock pins for it",
+    "ids": "every id is the digest of its artifact and pointer",
+    "aligned": "data and kept have the same documents, row by row",
+    "texts": "SHA-256 and length of every text are what its row says",
+    "decisions": "every recorded value is inside its bounds where kept, and the first outside is the reason where dropped",
+    "ledger": "every dropped row has a stage and reason, and the columns of its stage",
+    "unique": "no document stands twice: kept or dropped, once in the release",
+    "duplicates": "no two kept documents have one normalised text, where the recipe drops such",
+    "witnesses": "every duplicate names a kept document, and shares its digest where it is an exact one",
+    "totals": "read = kept + dropped, by artifact, source and reason, counted from the rows",
+}
+
+
+@dataclass(frozen=True, slots=True)
+class Check:
+    """One check. For one that failed: what was seen, the file (relative to the release) and the row (from 0), if any."""
+
+    name: str
+    ok: bool
+    detail: str
+    file: str = ""
+    row: int | None = None
+
+    def __str__(self) -> str:
+        place = self.file + (f", row {self.row}" if self.row is not None else "")
+        return f"{self.name}: {place}: {self.detail}" if place else f"{self.name}: {self.detail}"
+
+
+@dataclass(frozen=True, slots=True)
+class Verification:
+    """The result, in parts. `unchecked` names the checks that could not be made because an earlier one failed.
+
+    `release_id` is the SHA-256 of manifest.json as it lies there; `key_id` and `manifest` are None unless the signature
+    and the manifest's form held.
+    """
+
+    checks: tuple[Check, ...]
+    unchecked: tuple[str, ...]
+    release_id: str | None
+    key_id: str | None
+    manifest: Manifest | None
+    files: int
+    bytes: int
+
+    @property
+    def ok(self) -> bool:
+        return not self.unchecked and all(check.ok for check in self.checks)
+
+    @property
+    def failures(self) -> tuple[Check, ...]:
+        return tuple(check for check in self.checks if not check.ok)
+
+    @property
+    def totals(self) -> dict[str, Any] | None:
+        """Read, kept, dropped, text_bytes and reasons of the release, as its verified manifest says."""
+        return None if self.manifest is None else {**self.manifest["totals"]}
+
+    def to_json(self) -> dict[str, Any]:
+        """JSON values, for `verify --json`."""
+        return {
+            "ok": self.ok,
+            "release_id": self.release_id,
+            "key_id": self.key_id,
+            "files": self.files,
+            "bytes": self.bytes,
+            "totals": self.totals,
+            "checks": [asdict(check) for check in self.checks],
+            "unchecked": list(self.unchecked),
+        }
+
+
+Findings = Iterator[Check]
+Progress = Callable[[str, int, int], None]  # what is checked, bytes done, bytes in all
+
+
+def failed(name: str, detail: str, file: str = "", row: int | None = None) -> Check:
+    return Check(name, False, detail, file, row)

@@ -1,0 +1,60 @@
+"""The names of a release's files: an allow-list, so that no name leads out of the release or looks like another.
+
+Names are plain ASCII (no Unicode form can differ), relative, without `..`, without a leading dot; two names may not
+differ by case alone, because on some file systems they would be one file.
+"""
+
+import re
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+from pipeline.errors import VerificationError
+
+SOURCE_NAME = "[a-z0-9][a-z0-9-]{0,62}"  # recipe.NAME
+# Where each kind of file lies. A name of any other form is refused: no `..`, no absolute path, nothing but ASCII.
+SHARDS = {
+    kind: re.compile(rf"{folder}/({SOURCE_NAME})/{stem}-(\d{{5}})-of-(\d{{5}})\.parquet")
+    for kind, folder, stem in (
+        ("data", "data", "train"), ("kept", "provenance", "kept"), ("dropped", "provenance", "dropped"),
+    )
+}  # fmt: skip
+OTHER_FILE = re.compile(r"[A-Za-z0-9][A-Za-z0-9_-]{0,60}(\.[A-Za-z0-9]{1,12}){1,2}")
+OWN_FILES = ("manifest.json", "manifest.dsse.json", "run.dsse.json")  # beside those that the manifest names
+
+
+def check(files: Sequence[Mapping[str, Any]], sources: Sequence[str], where: str) -> None:
+    """Raise VerificationError unless names are on the allow-list, of their kind and source, and shards are all there."""
+    numbers: dict[tuple[str, str], list[tuple[int, int]]] = {
+        (kind, source): [] for kind in SHARDS for source in sources
+    }
+    folded: dict[str, str] = {}
+    for index, file in enumerate(files):
+        name, kind, at = file["name"], file["kind"], f"files[{index}].name"
+        if kind in SHARDS:
+            match = SHARDS[kind].fullmatch(name)
+            if not match or match[1] != file["source"] or file["source"] not in sources:
+                raise VerificationError(
+                    f"{at} is {name!r:.200}", wanted=f"the form of a {kind} shard of {file['source']!r}", where=where
+                )
+            numbers[kind, match[1]].append((int(match[2]), int(match[3])))
+        elif not OTHER_FILE.fullmatch(name) or name.casefold() in OWN_FILES or file["source"] is not None:
+            raise VerificationError(
+                f"{at} is {name!r:.200}", wanted="a plain ASCII file name in the release's own folder", where=where
+            )
+        if (file["rows"] is not None) != (kind in SHARDS):
+            raise VerificationError(
+                f"files[{index}].rows is {file['rows']}", wanted="rows for shards only", where=where
+            )
+        if (other := folded.setdefault(name.casefold(), name)) != name:
+            raise VerificationError(
+                f"{at} is {name!r:.200}", wanted=f"a name unlike {other!r} beyond case", where=where
+            )
+    for (kind, source), seen in numbers.items():
+        if not seen or seen != [(number, len(seen)) for number in range(len(seen))]:
+            raise VerificationError(
+                f"the {kind} shards of {source} are {seen!r:.100}", wanted="0 to n - 1, all of n", where=where
+            )
+        if len(seen) != len(numbers["data", source]):
+            raise VerificationError(
+                f"{source} has {len(seen)} {kind} shards", wanted="as many of each kind", where=where
+            )

@@ -1,0 +1,256 @@
+"""Read the Parquet of a release batch by batch, check its rows, and keep the little that checks of the whole need.
+
+Memory: one batch of texts, and for the whole release 16 bytes an id and 32 a kept document's exact key. Rows, not the
+footers, are counted; a file is read only after its digest has been compared.
+"""
+
+from collections import Counter
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+from pathlib import Path
+
+import numpy as np
+import numpy.typing as npt
+import pyarrow as pa
+import pyarrow.compute as pc
+import pyarrow.parquet as pq
+
+from pipeline.release import schemas
+from pipeline.trust import rows
+from pipeline.trust.findings import Check, Findings, failed
+from pipeline.trust.manifest import FileEntry, SourceEntry
+
+BATCH_BYTES = 16 << 20  # of text, about
+BATCH_ROWS = 1024  # at most; of texts of 6 kB, twice as many are slower: a batch leaves the cache
+# What is read; the bytes of the others are in the file's digest, and nothing here can say whether they are true.
+COLUMNS = {
+    "data": ["id", "text", "source", "url", "license", "language"],
+    "kept": [
+        "id", "source", "purl", "artifact_sha256", *rows.POINTER, "url", *rows.TEXT_COLUMNS, "decisions",
+    ],
+    "dropped": [
+        "id", "source", "purl", "artifact_sha256", *rows.POINTER, *rows.TEXT_COLUMNS, "decisions", "failed", "stage",
+        "reason", "value", "low", "high", *rows.WITNESS_COLUMNS,
+    ],
+}  # fmt: skip
+# What pyarrow was seen to raise for damaged files, beside its own: names that are no UTF-8, numbers out of range.
+UNREADABLE = (pa.ArrowException, OSError, MemoryError, ValueError, LookupError, OverflowError)
+Digests = npt.NDArray[np.bytes_]
+
+
+@dataclass(frozen=True, slots=True)
+class Segment:
+    """Ids (n,) S16 of one file's rows in order; `exact` (n,) S32 of kept ones, empty for dropped ones."""
+
+    file: str
+    source: str
+    ids: Digests
+    exact: Digests
+
+
+@dataclass(frozen=True, slots=True)
+class Witnesses:
+    """The duplicates among a batch of dropped rows: whom each names, and the exact key that it had itself."""
+
+    file: str
+    rows: npt.NDArray[np.int64]
+    kept: Digests
+    sources: pa.Array
+    exact: Digests
+    reasons: pa.Array
+    similarities: npt.NDArray[np.int64]
+
+
+@dataclass(slots=True)
+class Counted:
+    """What the rows of one source say. `read`: by the artifact's place in the manifest."""
+
+    read: npt.NDArray[np.int64]
+    kept: int = 0
+    dropped: int = 0
+    text_bytes: int = 0
+    reasons: Counter[tuple[str, str]] = field(default_factory=Counter)
+
+
+@dataclass(slots=True)
+class Seen:
+    """What has been read of a release so far."""
+
+    segments: list[Segment] = field(default_factory=list)
+    witnesses: list[Witnesses] = field(default_factory=list)
+    sources: dict[str, Counted] = field(default_factory=dict)
+    last: dict[tuple[str, str], str] = field(default_factory=dict)  # (source, "kept" or "dropped") to its last id
+    features: tuple[str, ...] | None = None
+
+
+def source_of(entry: SourceEntry, seen: Seen) -> pa.Array:
+    """Begin a source: its counters, and its artifacts as the strings that `rows.origins` looks up."""
+    seen.sources[entry["name"]] = Counted(np.zeros(len(entry["artifacts"]), np.int64))
+    return pa.array([f"{artifact['sha256']} {artifact['purl']}" for artifact in entry["artifacts"]], pa.string())
+
+
+def kept_shard(
+    release: Path, entry: SourceEntry, known: pa.Array, data: FileEntry, kept: FileEntry, seen: Seen
+) -> Findings:
+    """Check one shard of data and the kept rows beside it. `known` as from `source_of`."""
+    source, counted, name = entry["name"], seen.sources[entry["name"]], kept["name"]
+    ids, exacts, start, first_id, last_id = [], [], 0, None, None
+    try:
+        for texts, batch in _aligned(release, data, kept, seen, _batch_rows(entry)):
+            index, wrong = rows.origins(batch, source, known, name, start)
+            yield from wrong
+            yield from rows.order(batch.column("id"), seen.last.get((source, "kept")), name, start)
+            yield from rows.aligned(texts, batch, entry["license"], data["name"], start)
+            yield from rows.texts(texts, batch, data["name"], start)
+            yield from rows.kept_decisions(batch, name, start)
+            if not wrong:
+                digests = rows.digests(batch)
+                yield from rows.ids(batch, digests, name, start)
+                ids.append(b"".join(digests))
+            if (exact := rows.hex_bytes(batch.column("exact_sha256"), 64)) is None:
+                yield failed("schema", "an exact_sha256 from this row on is not 64 lower-case hex digits", name, start)
+            else:
+                exacts.append(exact)
+            counted.read += np.bincount(index[index >= 0], minlength=len(known))
+            counted.text_bytes += int(batch.column("text_bytes").to_numpy().sum())
+            start += len(batch)
+            first_id, last_id = first_id or batch.column("id")[0].as_py(), batch.column("id")[-1].as_py()
+            seen.last[source, "kept"] = last_id
+    except BadParquet as error:
+        yield error.finding
+        return
+    counted.kept += start
+    yield from _ends(kept, start, first_id, last_id)
+    yield from _ends(data, start, first_id, last_id)
+    seen.segments.append(Segment(name, source, np.frombuffer(b"".join(ids), "S16"), _concatenated(exacts, "S32")))
+
+
+def dropped_shard(release: Path, entry: SourceEntry, known: pa.Array, dropped: FileEntry, seen: Seen) -> Findings:
+    """Check one shard of the ledger of dropped rows. `known` as from `source_of`."""
+    source, counted, name = entry["name"], seen.sources[entry["name"]], dropped["name"]
+    ids, start, first_id, last_id = [], 0, None, None
+    try:
+        for batch in _batches(release, dropped, seen, BATCH_ROWS):
+            index, wrong = rows.origins(batch, source, known, name, start)
+            yield from wrong
+            yield from rows.order(batch.column("id"), seen.last.get((source, "dropped")), name, start)
+            if not wrong:
+                digests = rows.digests(batch)
+                yield from rows.ids(batch, digests, name, start)
+                ids.append(b"".join(digests))
+            in_ledger = list(rows.ledger(batch, name, start))
+            yield from in_ledger
+            if not in_ledger:
+                yield from rows.dropped_decisions(batch, name, start)
+                yield from _witnesses(batch, name, start, seen)
+            counted.reasons.update(rows.reasons(batch))
+            counted.read += np.bincount(index[index >= 0], minlength=len(known))
+            start += len(batch)
+            first_id, last_id = first_id or batch.column("id")[0].as_py(), batch.column("id")[-1].as_py()
+            seen.last[source, "dropped"] = last_id
+    except BadParquet as error:
+        yield error.finding
+        return
+    counted.dropped += start
+    yield from _ends(dropped, start, first_id, last_id)
+    seen.segments.append(Segment(name, source, np.frombuffer(b"".join(ids), "S16"), np.zeros(0, "S32")))
+
+
+class BadParquet(Exception):
+    """A file cannot be read as the Parquet that it has to be."""
+
+    def __init__(self, finding: Check) -> None:
+        super().__init__(str(finding))
+        self.finding = finding
+
+
+def _batch_rows(entry: SourceEntry) -> int:
+    """Rows of a source that hold some BATCH_BYTES of text."""
+    return max(1, min(BATCH_ROWS, BATCH_BYTES * entry["kept"] // max(1, entry["text_bytes"])))
+
+
+def _batches(release: Path, entry: FileEntry, seen: Seen, size: int) -> Iterator[pa.RecordBatch]:
+    """The rows of a file, `size` at most at a time, columns validated (UTF-8 too). Raises BadParquet."""
+    name = entry["name"]
+    try:
+        # No pre-buffering: it would hold a whole row group; and what cannot be null by schema is so by the format.
+        with pq.ParquetFile(release / name, pre_buffer=False) as file:
+            _schema(file.schema_arrow, entry, seen)
+            for batch in file.iter_batches(size, columns=COLUMNS[entry["kind"]], use_threads=False):
+                batch.validate(full=True)
+                if len(batch):
+                    yield batch
+    except UNREADABLE as error:
+        raise BadParquet(failed("schema", f"not readable as Parquet: {error!s:.300}", name)) from error
+
+
+def _schema(schema: pa.Schema, entry: FileEntry, seen: Seen) -> None:
+    """Raise BadParquet unless the columns are those of `release.schemas`; every file has the same measures."""
+    wanted = schemas.DATA
+    if entry["kind"] != "data":
+        place = schema.get_field_index("measures")
+        kind = schema.field(place).type if place >= 0 else None
+        if kind is None or not pa.types.is_struct(kind):
+            raise BadParquet(failed("schema", "there is no column `measures` that is a struct", entry["name"]))
+        features = tuple(kind.field(index).name for index in range(kind.num_fields))
+        seen.features = seen.features or features
+        wanted = (schemas.kept if entry["kind"] == "kept" else schemas.dropped)(seen.features)
+    if schema.equals(wanted):
+        return
+    if schema.names != wanted.names:
+        odd = sorted(set(schema.names) ^ set(wanted.names)) or ["their order"]
+        raise BadParquet(failed("schema", f"the columns differ in {', '.join(odd)}", entry["name"]))
+    column = next(one for one, other in zip(schema, wanted, strict=True) if not one.equals(other))
+    seen_as, wanted_as = (
+        f"{field.type}{'' if field.nullable else ' not null'}" for field in (column, wanted.field(column.name))
+    )
+    raise BadParquet(failed("schema", f"column {column.name} is {seen_as}, not {wanted_as}", entry["name"]))
+
+
+def _aligned(
+    release: Path, data: FileEntry, kept: FileEntry, seen: Seen, size: int
+) -> Iterator[tuple[pa.RecordBatch, pa.RecordBatch]]:
+    """Batches of equal length of a shard's two files. Raises BadParquet, also where one ends before the other."""
+    left, right = _batches(release, data, seen, size), _batches(release, kept, seen, size)
+    one, other = next(left, None), next(right, None)
+    while one is not None and other is not None:
+        count = min(len(one), len(other))
+        yield one.slice(0, count), other.slice(0, count)
+        one = one.slice(count) if count < len(one) else next(left, None)
+        other = other.slice(count) if count < len(other) else next(right, None)
+    for longer, entry in ((one, data), (other, kept)):
+        if longer is not None:
+            raise BadParquet(failed("rows", "has more rows than the file beside it", entry["name"]))
+
+
+def _ends(entry: FileEntry, count: int, first_id: str | None, last_id: str | None) -> Findings:
+    """What the manifest says of a file's rows."""
+    for key, seen in (("rows", count), ("first_id", first_id), ("last_id", last_id)):
+        if entry[key] != seen:  # type: ignore[literal-required]
+            yield failed("rows", f"{key} is {seen}, the manifest says {entry[key]}", entry["name"])  # type: ignore[literal-required]
+
+
+def _witnesses(batch: pa.RecordBatch, file: str, start: int, seen: Seen) -> Findings:
+    """Remember whom each duplicate of a batch names, for `balance.witnesses`."""
+    positions = np.flatnonzero(pc.equal(batch.column("stage"), "dedup").to_numpy(zero_copy_only=False))
+    if not len(positions):
+        return
+    duplicates = batch.take(pa.array(positions))
+    kept, exact = (
+        rows.hex_bytes(duplicates.column("kept_id"), 32),
+        rows.hex_bytes(duplicates.column("exact_sha256"), 64),
+    )
+    if kept is None or exact is None:
+        row = start + int(positions[0])
+        yield failed("ledger", "a kept_id or exact_sha256 from this row on is not lower-case hex", file, row)
+        return
+    seen.witnesses.append(
+        Witnesses(
+            file, start + positions, kept, duplicates.column("kept_source"), exact, duplicates.column("reason"),
+            duplicates.column("similarity").to_numpy(),
+        )
+    )  # fmt: skip
+
+
+def _concatenated(parts: list[Digests], kind: str) -> Digests:
+    return np.concatenate([np.zeros(0, kind), *parts])

@@ -1,0 +1,234 @@
+"""Is a release what was signed, and does its account add up? From the files alone, and from keys that the caller trusts.
+
+The rules, in the order in which they are kept:
+1. Verify before parsing: the signature over the manifest's bytes, then its form; a file's digest, then its rows.
+2. What is parsed are the bytes that were verified.
+3. Nothing of a release names a key to trust, a folder to read or a file outside the release.
+4. Only regular files are read; links, devices and names that are not on the manifest's list are failures themselves.
+5. A check that rests on a failed one is not made, and is named as not made.
+"""
+
+import hashlib
+import os
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+
+from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PublicKey
+
+from pipeline.errors import RecipeError, VerificationError
+from pipeline.trust import balance, dsse, names, run, shards
+from pipeline.trust import manifest as manifests
+from pipeline.trust.findings import CHECKS, Check, Findings, Progress, Verification, failed
+from pipeline.trust.intoto import PAYLOAD_TYPE
+from pipeline.trust.manifest import FileEntry, Manifest
+
+ENVELOPE_LIMIT = 1 << 30  # bytes; a manifest has some 500 a file or artifact
+# Where these fail, not all rows have been read and identified, so nothing can be said of the whole.
+FOUNDATIONS = ("schema", "rows", "origins", "ids")
+
+
+@dataclass(slots=True)
+class _State:
+    """One verification under way: what was found, which checks were made, and what the earlier ones established."""
+
+    release: Path
+    keys: Sequence[Ed25519PublicKey]
+    report: Progress
+    found: dict[tuple[str, str, str], Check] = field(default_factory=dict)
+    made: list[str] = field(default_factory=list)
+    payload: bytes = b""
+    release_id: str | None = None
+    key_id: str | None = None
+    manifest: Manifest | None = None
+
+    def make(self, checks: Sequence[str], findings: Findings) -> bool:
+        """Make checks, to their end. True if nothing is wrong. Of each check, one finding a file is enough."""
+        self.made.extend(checks)
+        good = True
+        for check in findings:
+            good = False
+            # Totals have no file of their own: each is its own finding.
+            self.found.setdefault((check.name, check.file, check.detail if check.name == "totals" else ""), check)
+        return good
+
+    def failed(self, checks: Sequence[str]) -> bool:
+        return any(name in checks for name, _, _ in self.found)
+
+
+def verify(release: Path, keys: Sequence[Ed25519PublicKey], *, report: Progress | None = None) -> Verification:
+    """Verify the release in a folder. Faults are parts of the result; raises RecipeError only if there is no folder.
+
+    `report(what, done, total)` is called as files are hashed and read, with bytes done and bytes in all.
+    """
+    if not release.is_dir():
+        raise RecipeError("there is no such folder", where=str(release), hint="pellucid build RECIPE makes a release")
+    state = _State(release, keys, report or (lambda what, done, total: None))
+    if state.make(["signature"], _signature(state)) and state.make(["manifest"], _manifest(state)):
+        _contents(state)
+    files = state.manifest["files"] if state.manifest else []
+    failures = state.found.values()
+    passed = [Check(name, True, CHECKS[name]) for name in state.made if not state.failed([name])]
+    order = list(CHECKS)
+    return Verification(
+        checks=tuple(sorted([*passed, *failures], key=lambda check: order.index(check.name))),
+        unchecked=tuple(name for name in CHECKS if name not in state.made),
+        release_id=state.release_id,
+        key_id=state.key_id,
+        manifest=state.manifest,
+        files=len(files),
+        bytes=sum(file["bytes"] for file in files),
+    )
+
+
+def _signature(state: _State) -> Findings:
+    """The envelope's signature, and that its payload is manifest.json."""
+    try:
+        data = _read(state.release, "manifest.json")
+        state.release_id = hashlib.sha256(data).hexdigest()
+        envelope = _read(state.release, "manifest.dsse.json")
+        opened = dsse.open_envelope(envelope, state.keys, PAYLOAD_TYPE, "manifest.dsse.json")
+    except VerificationError as error:
+        yield _finding("signature", error)
+        return
+    if opened.payload != data:
+        yield failed("signature", "is not the manifest that manifest.dsse.json signs", "manifest.json")
+        return
+    state.payload, state.key_id = opened.payload, opened.key_id
+
+
+def _manifest(state: _State) -> Findings:
+    try:
+        state.manifest = manifests.parse(state.payload)
+    except VerificationError as error:
+        yield _finding("manifest", error)
+
+
+def _contents(state: _State) -> None:
+    """Everything that the manifest speaks of."""
+    manifest = state.manifest
+    if manifest is None:
+        return
+    state.make(["run"], _run(state))
+    there = dict(_scan(state.release))
+    listed_names = [file["name"] for file in manifest["files"]]
+    listed = state.make(["listing"], _listing(there, listed_names))
+    files = [file for file in manifest["files"] if there.get(file["name"]) == "file"]
+    if state.make(["digests"], _digests(state, files)) and listed:
+        _rows(state, manifest)
+
+
+def _run(state: _State) -> Findings:
+    """The run document's signature, and that it is of this release."""
+    name = "run.dsse.json"
+    try:
+        opened = dsse.open_envelope(_read(state.release, name), state.keys, PAYLOAD_TYPE, name)
+        stated = run.parse(opened.payload, name)["release_id"]
+    except VerificationError as error:
+        yield _finding("run", error)
+        return
+    if stated != state.release_id:
+        yield failed("run", f"is the run of release {stated}, this is {state.release_id}", name)
+
+
+def _listing(there: dict[str, str], listed: Sequence[str]) -> Findings:
+    """The folder against the manifest's names: nothing missing, nothing else, nothing but regular files."""
+    wanted = {*listed, *names.OWN_FILES}
+    folders = {parent.as_posix() for name in wanted for parent in Path(name).parents} - {"."}
+    for name in sorted(wanted - set(there)):
+        yield failed("listing", "is missing", name)
+    for name, kind in sorted(there.items()):
+        if kind not in ("file", "folder"):
+            yield failed("listing", f"is a {kind}, not a regular file or folder", name)
+        elif kind == "folder" and name not in folders:
+            yield failed("listing", "is a folder where the manifest has none", name)
+        elif kind == "file" and name not in wanted:
+            yield failed("listing", "is a file that the manifest does not name", name)
+
+
+def _digests(state: _State, files: Sequence[FileEntry]) -> Findings:
+    """Size and SHA-256 of every file."""
+    done, total = 0, sum(file["bytes"] for file in files)
+    for file in files:
+        state.report("digests", done, total)
+        try:
+            seen, size = _hash(state.release / file["name"])
+        except OSError as error:
+            yield failed("digests", f"cannot be read: {error.strerror}", file["name"])
+            continue
+        if size != file["bytes"]:
+            yield failed("digests", f"has {size} bytes, the manifest says {file['bytes']}", file["name"])
+        elif seen != file["sha256"]:
+            yield failed("digests", f"has sha256 {seen}, the manifest says {file['sha256']}", file["name"])
+        done += file["bytes"]
+    state.report("digests", done, total)
+
+
+def _rows(state: _State, manifest: Manifest) -> None:
+    """Every row, shard by shard; then what concerns them all."""
+    by_row = ("schema", "rows", "order", "origins", "ids", "aligned", "texts", "decisions", "ledger")
+    seen = shards.Seen()
+    state.make(by_row, _shards(state, manifest, seen))
+    if state.failed(FOUNDATIONS):
+        return
+    state.make(["unique"], balance.unique(seen))
+    state.make(["duplicates"], balance.duplicates(seen, manifest["recipe"]))
+    state.make(["witnesses"], balance.witnesses(seen))
+    state.make(["totals"], balance.totals(manifest, seen))
+
+
+def _shards(state: _State, manifest: Manifest, seen: shards.Seen) -> Findings:
+    done, total = 0, sum(file["bytes"] for file in manifest["files"])
+    for entry in manifest["sources"]:
+        known = shards.source_of(entry, seen)
+        mine = {
+            kind: [file for file in manifest["files"] if (file["kind"], file["source"]) == (kind, entry["name"])]
+            for kind in names.SHARDS
+        }
+        for data, kept, dropped in zip(mine["data"], mine["kept"], mine["dropped"], strict=True):
+            state.report("rows", done, total)
+            yield from shards.kept_shard(state.release, entry, known, data, kept, seen)
+            yield from shards.dropped_shard(state.release, entry, known, dropped, seen)
+            done += data["bytes"] + kept["bytes"] + dropped["bytes"]
+    state.report("rows", total, total)
+
+
+def _scan(release: Path, below: str = "") -> Iterator[tuple[str, str]]:
+    """Every name below the release with what it is: file, folder, link, device. Links are not followed."""
+    with os.scandir(release / below) as entries:
+        for entry in entries:
+            name = f"{below}{entry.name}"
+            if entry.is_symlink():
+                yield name, "link"
+            elif entry.is_dir(follow_symlinks=False):
+                yield name, "folder"
+                yield from _scan(release, f"{name}/")
+            else:
+                yield name, "file" if entry.is_file(follow_symlinks=False) else "device, pipe or socket"
+
+
+def _read(release: Path, name: str) -> bytes:
+    """The bytes of a document at the top of the release. Raises VerificationError."""
+    path = release / name
+    if path.is_symlink() or not path.is_file():
+        raise VerificationError("is missing, or no regular file", where=name)
+    try:
+        if path.stat().st_size > ENVELOPE_LIMIT:
+            raise VerificationError(f"has more than {ENVELOPE_LIMIT} bytes", where=name)
+        return path.read_bytes()
+    except OSError as error:
+        raise VerificationError(f"cannot be read: {error.strerror}", where=name) from error
+
+
+def _hash(path: Path) -> tuple[str, int]:
+    """SHA-256 (hex) and size of a regular file; a link that has come in its place meanwhile is not followed."""
+    handle = os.open(path, os.O_RDONLY | getattr(os, "O_NOFOLLOW", 0))
+    with os.fdopen(handle, "rb", buffering=0) as stream:
+        digest = hashlib.file_digest(stream, "sha256")
+        return digest.hexdigest(), stream.tell()
+
+
+def _finding(name: str, error: VerificationError) -> Check:
+    wanted = f" (wanted: {error.wanted})" if error.wanted else ""
+    hint = f"; {error.hint}" if error.hint else ""
+    return failed(name, f"{error.seen}{wanted}{hint}", error.where)

@@ -1,0 +1,90 @@
+"""Writing a shard: survivors less the losers, rows aligned and in id order, the ledger whole."""
+
+from pathlib import Path
+
+import pyarrow as pa
+import pyarrow.parquet as pq
+
+from pipeline.curate.task import DROPPED, SURVIVORS
+from pipeline.dedup.interface import LOSERS
+from pipeline.kernels.features import FEATURES
+from pipeline.release import task
+
+
+def survivor(identifier: str) -> dict:
+    row = dict.fromkeys(SURVIVORS.names, "x") | {
+        "id": identifier * 16, "offset": 0, "length": 5, "record": 0, "path": None, "record_bytes": 5, "text_bytes": 4,
+        "language": "en", "language_score": 900_000, "measures": dict.fromkeys(FEATURES, 1), "title": None,
+        "decisions": [{"reason": "too_short", "value": 4, "low": 1, "high": None}], "text": f"text of {identifier}",
+    }  # fmt: skip
+    return {name: row[name] for name in SURVIVORS.names}
+
+
+def dropped(identifier: str) -> dict:
+    row = dict.fromkeys(DROPPED.names) | {
+        "id": identifier * 16, "source": "docs", "purl": "p", "artifact_sha256": "s", "record": 0, "decisions": [],
+        "failed": [], "stage": "read", "reason": "unreadable:link",
+    }  # fmt: skip
+    return row
+
+
+def spill(path: Path, rows: list[dict], schema: pa.Schema) -> Path:
+    with pa.ipc.new_file(path, schema) as writer:
+        writer.write_table(pa.Table.from_pylist(rows, schema=schema))
+    return path
+
+
+def run(tmp_path: Path) -> dict:
+    files = {
+        "survivors/a": spill(tmp_path / "1", [survivor("cc"), survivor("aa")], SURVIVORS),
+        "survivors/b": spill(tmp_path / "2", [survivor("bb"), survivor("dd")], SURVIVORS),
+        "dropped/a": spill(tmp_path / "3", [dropped("b1")], DROPPED),
+        "losers": spill(
+            tmp_path / "4",
+            [{"id": "cc" * 16, "reason": "exact_duplicate", "kept_id": "ee" * 16, "kept_source": "other", "similarity": 1_000_000}],
+            LOSERS,
+        ),
+    }  # fmt: skip
+    return task.run({"source": "docs", "shard": 0, "shards": 2, "license": "MIT"}, files, tmp_path, lambda *_: None)
+
+
+def test_kept_and_data_are_aligned_and_in_id_order(tmp_path: Path) -> None:
+    run(tmp_path)
+    data = pq.read_table(tmp_path / "data/docs/train-00000-of-00002.parquet").to_pylist()
+    kept = pq.read_table(tmp_path / "provenance/docs/kept-00000-of-00002.parquet").to_pylist()
+    assert [row["id"] for row in data] == [row["id"] for row in kept] == [name * 16 for name in ("aa", "bb", "dd")]
+    assert data[1]["text"] == "text of bb"
+    assert data[0]["license"] == "MIT"
+
+
+def test_a_loser_is_in_the_ledger_with_its_witness_and_its_decisions(tmp_path: Path) -> None:
+    run(tmp_path)
+    rows = pq.read_table(tmp_path / "provenance/docs/dropped-00000-of-00002.parquet").to_pylist()
+    assert [row["id"] for row in rows] == ["b1" * 16, "cc" * 16]
+    assert {key: rows[1][key] for key in ("stage", "reason", "kept_id", "kept_source", "similarity")} == {
+        "stage": "dedup", "reason": "exact_duplicate", "kept_id": "ee" * 16, "kept_source": "other",
+        "similarity": 1_000_000,
+    }  # fmt: skip
+    assert rows[1]["decisions"][0]["reason"] == "too_short"
+    assert rows[0]["measures"] is None
+
+
+def test_the_result_counts_what_the_files_hold(tmp_path: Path) -> None:
+    result = run(tmp_path)
+    assert (result["kept"], result["dropped"], result["text_bytes"], result["languages"]) == (3, 2, 12, {"en": 3})
+    assert result["reasons"] == [
+        {"stage": "dedup", "reason": "exact_duplicate", "documents": 1},
+        {"stage": "read", "reason": "unreadable:link", "documents": 1},
+    ]
+    assert [(file["kind"], file["rows"], file["first_id"], file["last_id"]) for file in result["files"]] == [
+        ("data", 3, "aa" * 16, "dd" * 16), ("kept", 3, "aa" * 16, "dd" * 16), ("dropped", 2, "b1" * 16, "cc" * 16),
+    ]  # fmt: skip
+
+
+def test_a_shard_without_rows_has_its_three_files(tmp_path: Path) -> None:
+    losers = spill(tmp_path / "losers", [], LOSERS)
+    result = task.run(
+        {"source": "docs", "shard": 1, "shards": 2, "license": "MIT"}, {"losers": losers}, tmp_path, lambda *_: None
+    )
+    assert [file["rows"] for file in result["files"]] == [0, 0, 0]
+    assert all((tmp_path / file["name"]).is_file() for file in result["files"])

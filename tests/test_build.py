@@ -1,0 +1,367 @@
+"""A whole corpus, built by the installed command from a package index on loopback."""
+
+import hashlib
+import json
+import os
+import random
+import shutil
+import signal
+import subprocess
+import time
+from collections import Counter
+from collections.abc import Iterator
+from pathlib import Path
+
+import duckdb
+import pyarrow.parquet as pq
+import pytest
+
+from tests.corpus import World, sdist, sentences, world
+
+
+@pytest.fixture(scope="module")
+def built(tmp_path_factory: pytest.TempPathFactory) -> Iterator[tuple[World, Path, str]]:
+    with world(tmp_path_factory.mktemp("world")) as made:
+        out = made.folder / "release"
+        yield made, out, made.build(out)
+
+
+def rows(out: Path, kind: str) -> list[dict]:
+    return [row for path in sorted(out.glob(f"provenance/*/{kind}-*.parquet")) for row in pq.read_table(path).to_pylist()]
+
+
+def fates(out: Path) -> dict[str, tuple[str, str]]:
+    """(stage, reason) of every dropped member."""
+    return {row["member"].split("/", 1)[-1]: (row["stage"], row["reason"]) for row in rows(out, "dropped")}
+
+
+def test_a_build_is_verified(built: tuple[World, Path, str]) -> None:
+    made, out, release_id = built
+    done = made.run("verify", out)
+    assert release_id in done.stdout
+    assert "verified: 144 records read" in done.stdout
+
+
+def test_each_record_ends_where_it_should(built: tuple[World, Path, str]) -> None:
+    _, out, _ = built
+    seen = fates(out)
+    assert seen["docs/short.rst"] == ("judge", "too_short")
+    assert seen["docs/deutsch.rst"] == ("judge", "language")
+    assert seen["docs/binary.rst"][0] == "extract"
+    assert seen["docs/blank.rst"] == ("extract", "empty")
+    assert "docs/latin1.rst" not in seen
+    text = [row for path in out.glob("data/guides/*.parquet") for row in pq.read_table(path).to_pylist()]
+    assert any(row["text"].startswith("Café crème.") for row in text)
+    reasons = Counter(row["reason"] for row in rows(out, "dropped") if row["source"] == "lines")
+    assert sum(count for reason, count in reasons.items() if reason != "exact_duplicate") == 8
+
+
+def test_duplicates_name_the_kept_document_of_the_preferred_source(built: tuple[World, Path, str]) -> None:
+    _, out, _ = built
+    kept = {row["id"]: row for row in rows(out, "kept")}
+    losers = [row for row in rows(out, "dropped") if row["stage"] == "dedup"]
+    assert {row["source"] for row in losers} == {"guides", "pages", "lines"}
+    for row in losers:
+        assert kept[row["kept_id"]]["exact_sha256"] == row["exact_sha256"]
+        assert kept[row["kept_id"]]["source"] == row["kept_source"]
+    # Sentences 20 to 39 stand in all three sources: those of the source with the highest priority are kept.
+    shared = {row["kept_source"] for row in losers if row["source"] == "pages"}
+    assert shared == {"guides"}
+
+
+@pytest.mark.parametrize(
+    ("workers", "environment"),
+    [("1", {"PYTHONHASHSEED": "7"}), ("3", {"TZ": "Asia/Tokyo", "LC_ALL": "C", "PYTHONHASHSEED": "0"})],
+)
+def test_workers_hash_seed_time_zone_and_folder_change_no_byte(
+    built: tuple[World, Path, str], tmp_path: Path, workers: str, environment: dict[str, str]
+) -> None:
+    made, out, release_id = built
+    other = tmp_path / "elsewhere" / "other name"
+    assert made.build(other, "--workers", workers, **environment) == release_id
+    for path in out.rglob("*"):
+        if path.is_file() and path.name != "run.dsse.json":
+            assert path.read_bytes() == (other / path.relative_to(out)).read_bytes(), path
+
+
+def test_a_second_build_has_nothing_to_do_and_changes_nothing(built: tuple[World, Path, str]) -> None:
+    made, out, _ = built
+    before = {path: path.stat().st_mtime_ns for path in out.rglob("*")}
+    assert "nothing to do" in made.run("build", made.recipe, "--out", out).stdout
+    assert {path: path.stat().st_mtime_ns for path in out.rglob("*")} == before
+
+
+def test_a_changed_rule_runs_again_only_what_depends_on_it(tmp_path: Path) -> None:
+    with world(tmp_path / "world") as made:
+        out = tmp_path / "release"
+        made.build(out)
+        text = made.recipe.read_text()
+        made.recipe.write_text(text.replace("    priority: 1\n", "    priority: 1\n    rules: [{rule: length}]\n"))
+        decisions = json.loads(made.run("plan", made.recipe, "--out", out, "--json").stdout)
+        run = {step["task"]: step["why"] for step in decisions if step.get("run")}
+        assert run == {"guides/guides-1.0.tar.gz": "parameter rules changed"}
+        summary = json.loads(made.run("build", made.recipe, "--out", out, "--json").stdout)
+        assert 0 < summary["ran"] < summary["tasks"]
+        made.run("verify", out)
+
+
+def test_reproduce_finds_every_file_equal(built: tuple[World, Path, str], tmp_path: Path) -> None:
+    made, out, release_id = built
+    published = tmp_path / "published"
+    published.mkdir()
+    for name in ("manifest.json", "manifest.dsse.json"):
+        shutil.copy(out / name, published)
+    shutil.copy(made.folder / "recipe" / "lines.tar.gz", published)
+    done = made.run("reproduce", published / "manifest.json", "--out", tmp_path / "again", "--json")
+    result = json.loads(done.stdout)
+    assert (result["ok"], result["level"], result["same_manifest"], result["built"]) == (True, "L0", True, release_id)
+
+
+def test_reproduce_says_which_file_differs(built: tuple[World, Path, str], tmp_path: Path) -> None:
+    from pipeline.trust import canonical, dsse, keys, manifest
+
+    made, out, _ = built
+    value = canonical.loads((out / "manifest.json").read_bytes())
+    shard = next(file for file in value["predicate"]["files"] if file["kind"] == "data")
+    shard["sha256"] = "0" * 64
+    next(subject for subject in value["subject"] if subject["name"] == shard["name"])["digest"]["sha256"] = "0" * 64
+    forged = canonical.dumps(value)
+    (tmp_path / "manifest.json").write_bytes(forged)
+    private = keys.load_private(Path(made.environment["PELLUCID_CONFIG"]) / "signing.key")
+    (tmp_path / "manifest.dsse.json").write_bytes(dsse.sign(forged, manifest.PAYLOAD_TYPE, private))
+    shutil.copy(made.folder / "recipe" / "lines.tar.gz", tmp_path)
+    done = made.run("reproduce", tmp_path / "manifest.json", "--out", tmp_path / "again", code=1)
+    assert f"differs  {shard['name']}" in done.stdout
+
+
+def test_any_flipped_byte_is_found_and_its_file_named(built: tuple[World, Path, str], tmp_path: Path) -> None:
+    made, out, _ = built
+    copy = tmp_path / "copy"
+    shutil.copytree(out, copy)
+    draw = random.Random(5)
+    for path in sorted(path for path in copy.rglob("*") if path.is_file()):
+        data = path.read_bytes()
+        at = draw.randrange(len(data))
+        path.write_bytes(data[:at] + bytes([data[at] ^ 1 << draw.randrange(8)]) + data[at + 1 :])
+        assert path.relative_to(copy).as_posix() in made.run("verify", copy, code=1).stdout
+        path.write_bytes(data)
+    made.run("verify", copy)
+
+
+def test_records_read_equal_those_that_other_code_counts(built: tuple[World, Path, str]) -> None:
+    _, out, _ = built
+    totals = {source["name"]: source for source in json.loads((out / "manifest.json").read_bytes())["predicate"]["sources"]}
+    expected = {"guides": 46, "pages": 30, "lines": 25 * 2 + 4 * 2 + 10}
+    assert totals["guides"]["read"] == expected["guides"]
+    assert totals["pages"]["read"] == expected["pages"]
+    for source in totals.values():
+        assert source["read"] == source["kept"] + source["dropped"]
+
+
+def test_show_tells_a_kept_documents_story_and_reads_it_again(built: tuple[World, Path, str]) -> None:
+    made, out, _ = built
+    row = next(row for row in rows(out, "kept") if row["source"] == "guides")
+    for wanted in (row["id"], row["id"][:12], row["url"]):
+        said = made.run("show", out, wanted, "--again").stdout
+        assert row["artifact_sha256"] in said
+        assert "sha256 equal" in said
+        assert "text equal" in said
+        assert "gopher_short_doc" in said
+
+
+def test_show_names_the_kept_document_of_a_duplicate(built: tuple[World, Path, str]) -> None:
+    made, out, _ = built
+    row = next(row for row in rows(out, "dropped") if row["stage"] == "dedup")
+    story = json.loads(made.run("show", out, row["id"], "--json").stdout)[0]
+    assert story["fate"] == "dropped"
+    assert story["kept_instead"]["id"] == row["kept_id"]
+
+
+def test_show_of_nothing_ends_with_1(built: tuple[World, Path, str]) -> None:
+    made, out, _ = built
+    assert "no document" in made.run("show", out, "0" * 32, code=1).stderr
+
+
+def test_pointers_lead_to_the_bytes_that_rows_name(built: tuple[World, Path, str]) -> None:
+    import gzip
+    import tarfile
+
+    made, out, _ = built
+    cache = Path(made.environment["PELLUCID_CACHE"])
+    files = {hashlib.sha256(path.read_bytes()).hexdigest(): path for path in cache.rglob("*") if path.is_file()}
+    checked = 0
+    for row in [*rows(out, "kept"), *rows(out, "dropped")]:
+        if row["source"] == "pages" or row["record_sha256"] is None:
+            continue
+        with tarfile.open(files[row["artifact_sha256"]]) as archive:
+            member = archive.extractfile(row["member"])
+            assert member is not None
+            data = member.read()
+        data = gzip.decompress(data) if row["member"].endswith(".gz") else data
+        piece = data[row["offset"] : row["offset"] + row["length"]]
+        assert hashlib.sha256(piece).hexdigest() == row["record_sha256"]
+        checked += 1
+    assert checked > 80
+
+
+def test_datasets_and_duckdb_read_the_release(built: tuple[World, Path, str], tmp_path: Path) -> None:
+    from datasets import load_dataset
+
+    made, out, _ = built
+    kept = len(rows(out, "kept"))
+    texts = load_dataset(str(out), split="train", cache_dir=str(tmp_path))
+    provenance = load_dataset(str(out), "provenance", split="train", cache_dir=str(tmp_path))
+    assert len(texts) == len(provenance) == kept
+    assert texts["id"][:] == provenance["id"][:]
+    count = duckdb.sql(f"SELECT count(*) FROM read_parquet('{out}/data/*/*.parquet')").fetchall()[0][0]
+    assert count == kept
+
+
+def test_killed_at_random_moments_a_build_ends_with_the_same_release(
+    built: tuple[World, Path, str], tmp_path: Path
+) -> None:
+    made, _, release_id = built
+    out = tmp_path / "release"
+    draw = random.Random(11)
+    kills = 0
+    for _ in range(20):
+        process = subprocess.Popen(
+            made.command("build", made.recipe, "--out", out, "--workers", "2"), env=made.environment, cwd=made.folder,
+            stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL,
+        )  # fmt: skip
+        try:
+            process.wait(timeout=draw.uniform(0.05, 3.0))
+            shutil.rmtree(out)  # it was done: begin again with the shards to write
+            shutil.rmtree(out.with_name("release.work") / draw.choice(["records", "curate", "write"]), ignore_errors=True)
+        except subprocess.TimeoutExpired:
+            os.kill(process.pid, signal.SIGKILL)
+            process.wait()
+            kills += 1
+    assert kills >= 5
+    assert made.build(out) == release_id
+    made.run("verify", out)
+    assert not list(out.with_name("release.work").glob("tmp/*"))
+
+
+def test_a_second_build_in_the_same_folder_is_refused(built: tuple[World, Path, str], tmp_path: Path) -> None:
+    import fcntl
+
+    made, _, _ = built
+    work = tmp_path / "release.work"
+    work.mkdir()
+    with (work / "lock").open("w") as handle:
+        handle.write("12345")
+        handle.flush()
+        fcntl.flock(handle, fcntl.LOCK_EX)
+        said = made.run("build", made.recipe, "--out", tmp_path / "release", code=2).stderr
+    assert "another build (process 12345) is at work" in said
+
+
+def test_a_folder_that_holds_something_else_is_never_replaced(built: tuple[World, Path, str], tmp_path: Path) -> None:
+    made, _, _ = built
+    (tmp_path / "thesis.txt").write_text("years of work")
+    said = made.run("build", made.recipe, "--out", tmp_path, code=2).stderr
+    assert "holds no release" in said
+    made.run("reproduce", built[1] / "manifest.json", "--out", tmp_path, code=2)
+    assert (tmp_path / "thesis.txt").read_text() == "years of work"
+
+
+def test_a_pin_that_the_upstream_no_longer_serves_ends_with_3_and_is_named(tmp_path: Path) -> None:
+    with world(tmp_path / "world") as made:
+        shutil.rmtree(made.folder / "cache")
+        (made.folder / "index" / "files" / "guides-1.0.tar.gz").unlink()
+        (made.folder / "index" / "simple" / "guides" / "index.html").write_text("<html><body></body></html>")
+        said = made.run("build", made.recipe, "--out", tmp_path / "release", code=3).stderr
+        assert "guides" in said
+        assert "1.0" in said
+
+
+def test_an_artifact_with_another_sha256_ends_with_3_and_both_digests(tmp_path: Path) -> None:
+    with world(tmp_path / "world") as made:
+        shutil.rmtree(made.folder / "cache")
+        lock = made.recipe.with_name("recipe.lock.json")
+        value = json.loads(lock.read_text())
+        wanted = next(artifact for artifact in value["artifacts"] if artifact["source"] == "lines")["sha256"]
+        lock.write_text(lock.read_text().replace(wanted, "ab" * 32))
+        said = made.run("build", made.recipe, "--out", tmp_path / "release", code=3).stderr
+        assert wanted in said
+        assert "ab" * 32 in said
+
+
+def test_a_truncated_artifact_ends_with_4_and_is_named(tmp_path: Path) -> None:
+    with world(tmp_path / "world") as made:
+        path = made.folder / "recipe" / "lines.tar.gz"
+        data = path.read_bytes()
+        # Evidence stands first, so that the lock is made; the end is missing.
+        path.write_bytes(data[: len(data) - 300])
+        lock = made.recipe.with_name("recipe.lock.json")
+        value = json.loads(lock.read_text())
+        entry = next(artifact for artifact in value["artifacts"] if artifact["source"] == "lines")
+        entry["sha256"] = hashlib.sha256(path.read_bytes()).hexdigest()
+        entry["size"] = path.stat().st_size
+        lock.write_text(json.dumps(value))
+        said = made.run("build", made.recipe, "--out", tmp_path / "release", code=4).stderr
+        assert "truncated" in said
+        assert "lines.tar.gz" in said
+        assert not (tmp_path / "release").exists()
+        path.write_bytes(sdist({"a.jsonl": json.dumps({"body": sentences(1)}).encode()}, "lines", "1"))
+        made.run("lock", made.recipe, "--refresh")
+        made.build(tmp_path / "release")
+
+
+def test_an_interrupted_build_ends_with_130_and_goes_on(built: tuple[World, Path, str], tmp_path: Path) -> None:
+    made, _, release_id = built
+    out = tmp_path / "release"
+    process = subprocess.Popen(
+        made.command("build", made.recipe, "--out", out), env=made.environment, stderr=subprocess.PIPE, text=True
+    )
+    assert process.stderr is not None
+    while "curate" not in process.stderr.readline():
+        assert process.poll() is None
+    process.send_signal(signal.SIGINT)
+    said = process.stderr.read()
+    assert process.wait(timeout=60) == 130
+    assert "interrupted" in said
+    assert made.build(out) == release_id
+
+
+def test_help_answers_at_once_and_teaches(built: tuple[World, Path, str]) -> None:
+    made, _, _ = built
+    said = made.run("--help").stdout
+    assert "Start here" in said
+    for command in ("lock", "plan", "build", "verify", "reproduce", "show", "keygen"):
+        assert command in said
+        assert made.run(command, "--help").stdout.startswith("Usage: pellucid")
+
+
+def test_help_imports_nothing_heavy() -> None:
+    import sys
+
+    code = "import sys, pipeline.cli; print([m for m in ('pyarrow', 'numba', 'duckdb', 'pydantic', 'rich') if m in sys.modules])"
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
+    assert done.stdout.strip() == "[]"
+
+
+def test_unknown_recipe_keys_end_with_2(built: tuple[World, Path, str], tmp_path: Path) -> None:
+    made, _, _ = built
+    recipe = tmp_path / "recipe.yaml"
+    recipe.write_text(made.recipe.read_text() + "sorces: []\n")
+    assert "sorces: unknown key (allowed:" in made.run("build", recipe, code=2).stderr
+
+
+def test_a_recipe_without_lock_ends_with_2_and_says_what_to_type(
+    built: tuple[World, Path, str], tmp_path: Path
+) -> None:
+    made, _, _ = built
+    shutil.copy(made.recipe, tmp_path / "recipe.yaml")
+    assert "pellucid lock" in made.run("build", tmp_path / "recipe.yaml", code=2).stderr
+
+
+def test_the_first_build_makes_a_key_that_only_its_owner_reads(tmp_path: Path) -> None:
+    with world(tmp_path / "world") as made:
+        assert "made a local signing key" in made.run("build", made.recipe, "--out", tmp_path / "release").stdout
+        key = Path(made.environment["PELLUCID_CONFIG"]) / "signing.key"
+        assert key.stat().st_mode & 0o777 == 0o600
+        started = time.monotonic()
+        assert "made a local" not in made.run("build", made.recipe, "--out", tmp_path / "release").stdout
+        assert time.monotonic() - started < 60

@@ -1,0 +1,107 @@
+"""Recipes: what is accepted, and that every fault is named with file, key, what was seen and what is allowed."""
+
+from pathlib import Path
+
+import pytest
+
+from pipeline import recipe
+from pipeline.errors import RecipeError
+
+GOOD = """
+name: small
+version: "1"
+description: A small corpus.
+sources:
+  - name: docs
+    from: {kind: pypi, packages: [django==5.2.19]}
+    members: "*/docs/**/*.txt"
+    format: text
+    license: bsd-3-clause
+    evidence: "*/LICENSE"
+rules:
+  - {rule: length, min_characters: 200}
+"""
+
+
+def refused(text: str) -> str:
+    with pytest.raises(RecipeError) as caught:
+        recipe.parse(text.encode(), "recipe.yaml")
+    assert caught.value.exit_code == 2
+    assert caught.value.where == "recipe.yaml"
+    return str(caught.value)
+
+
+def test_short_forms_stand_for_the_long_ones_and_defaults_are_filled_in() -> None:
+    source = recipe.parse(GOOD.encode(), "recipe.yaml").sources[0]
+    assert source.members == ("*/docs/**/*.txt",)
+    assert source.format == recipe.Text(kind="text", charset="utf-8")
+    assert source.license == "BSD-3-Clause"
+    assert source.priority == 0
+
+
+def test_a_recipe_is_the_same_after_a_round_trip_through_its_canonical_form() -> None:
+    first = recipe.parse(GOOD.encode(), "recipe.yaml")
+    assert recipe.from_json(first.canonical(), "manifest.json") == first
+
+
+@pytest.mark.parametrize(
+    ("old", "new", "said"),
+    [
+        ("name: small", "name: small\nsourcs: []", "sourcs: unknown key (allowed: dedup, description, language_model,"),
+        ("format: text", "format: {kind: text, encoding: x}", "encoding: unknown key (allowed: charset, kind), seen 'x'"),
+        ("{rule: length, min_characters: 200}", "{rule: length, min_words: 2}", "min_words: unknown key (allowed: except"),
+        ("bsd-3-clause", "BSD-Three", "SPDX has no licence 'BSD-Three'"),
+        ("bsd-3-clause", "MIT AND (", "not an SPDX licence expression"),
+        ("kind: pypi", "kind: ftp", "Input tag 'ftp' found using 'kind' does not match any of the expected tags"),
+        ("rule: length", "rule: lenght", "'lenght'"),
+        ('evidence: "*/LICENSE"', "priority: 1", "evidence: Field required"),
+        ("name: small", "name: Small Corpus", "String should match pattern"),
+        ("min_characters: 200", "min_characters: -1", "greater than or equal to 0, seen -1"),
+    ],
+)
+def test_a_fault_is_named_with_its_key_and_what_is_allowed(old: str, new: str, said: str) -> None:
+    assert said in refused(GOOD.replace(old, new))
+
+
+def test_every_fault_is_named_at_once() -> None:
+    text = refused(GOOD.replace("bsd-3-clause", "FOO").replace("name: small", "name: small\nextra: 1"))
+    assert "FOO" in text
+    assert "extra" in text
+
+
+def test_a_key_that_stands_twice_is_refused() -> None:
+    assert "the key 'name' stands twice" in refused(GOOD + "name: other\n")
+
+
+def test_two_sources_of_one_name_are_refused() -> None:
+    block = GOOD.split("sources:\n")[1].split("rules:")[0]
+    assert "two sources are named 'docs'" in refused(GOOD.replace(block, block + block))
+
+
+def test_what_is_no_mapping_is_refused() -> None:
+    assert "holds a list" in refused("- 1")
+
+
+def test_what_is_no_yaml_is_refused() -> None:
+    assert "not YAML" in refused("a: [")
+
+
+def test_bytes_that_are_no_utf_8_are_refused() -> None:
+    with pytest.raises(RecipeError, match="not YAML"):
+        recipe.parse(b"name: \xff\xfe\xfa", "recipe.yaml")
+
+
+@pytest.mark.parametrize("path", ["/etc/passwd", "~/corpus.jsonl"])
+def test_a_local_path_must_be_relative(path: str) -> None:
+    text = GOOD.replace("{kind: pypi, packages: [django==5.2.19]}", f"{{kind: local, paths: ['{path}']}}")
+    assert "is absolute" in refused(text)
+
+
+def test_a_recipe_that_is_not_there_is_refused(tmp_path: Path) -> None:
+    with pytest.raises(RecipeError, match="No such file"):
+        recipe.load(tmp_path / "none.yaml")
+
+
+def test_license_refs_are_expressions_too() -> None:
+    assert recipe.spdx("LicenseRef-own AND mit") == "LicenseRef-own AND MIT"
+    assert recipe.license_ids("GPL-2.0-or-later OR CC-BY-SA-3.0") == ("GPL-2.0-or-later", "CC-BY-SA-3.0")

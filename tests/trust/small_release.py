@@ -1,0 +1,242 @@
+"""A small valid release, made without the stages: two sources, drops of every stage, duplicates in and across sources.
+
+`corpus()` gives rows as plain dicts; `write` lays a release out from rows, so that a test changes rows and gets a release
+that is consistent but for that change; `sign_again` changes the manifest of a release and signs it anew.
+"""
+
+import hashlib
+import json
+import random
+from collections import Counter
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import pyarrow as pa
+import pyarrow.parquet as pq
+from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
+
+from pipeline.model import Pointer, document_id
+from pipeline.release import schemas
+from pipeline.trust import dsse, intoto, manifest, run
+
+FEATURES = ("characters", "words")
+MILLION = 1_000_000
+KEY = Ed25519PrivateKey.from_private_bytes(bytes(range(32)))
+OTHER_KEY = Ed25519PrivateKey.from_private_bytes(bytes(range(1, 33)))
+TRUSTED = (KEY.public_key(),)
+SHARDS = {"manual": 2, "notes": 1}
+LICENCES = {"manual": "BSD-3-Clause", "notes": "CC-BY-SA-4.0"}
+ARTIFACTS = {
+    "manual": [("pkg:pypi/first@1.0", b"first sdist"), ("pkg:pypi/second@2.0", b"second sdist")],
+    "notes": [("pkg:deb/debian/notes@3-1?arch=all", b"a package")],
+}
+
+Row = dict[str, Any]
+Corpus = dict[str, dict[str, list[Row]]]
+Artifacts = dict[str, list[tuple[str, bytes]]]
+
+
+def corpus() -> Corpus:
+    """Rows by source and fate ("kept", "dropped"), in id order. Kept rows have `text` and `title`, too."""
+    found: Corpus = {}
+    kept: list[Row] = []
+    for source in SHARDS:
+        rows = [_judged(_origin(source, number), number) for number in range(24 if source == "manual" else 14)]
+        dropped = [_judge_drop(_origin(source, 100 + number)) for number in range(4)]
+        dropped += [_unread(source, 200 + number, "read", "unreadable:charset") for number in range(2)]
+        dropped += [_unread(source, 210 + number, "extract", "redirect") for number in range(3)]
+        kept += rows
+        dropped += [_duplicate(_origin(source, 300 + number), kept[number * 5]) for number in range(3)]
+        found[source] = {"kept": in_order(rows), "dropped": in_order(dropped)}
+    return found
+
+
+def in_order(rows: list[Row]) -> list[Row]:
+    return sorted(rows, key=lambda row: row["id"])
+
+
+def write(
+    folder: Path, rows: Corpus, key: Ed25519PrivateKey = KEY, order: bool = True, artifacts: Artifacts | None = None
+) -> Path:
+    """A release of these rows, signed, its totals counted from them. `order`: put each shard in id order first."""
+    folder.mkdir(parents=True, exist_ok=True)
+    entries = []
+    for source, fates in rows.items():
+        for number in range(SHARDS[source]):
+            kept, dropped = (_of_shard(fates[fate], number, SHARDS[source], order) for fate in ("kept", "dropped"))
+            end = f"{number:05d}-of-{SHARDS[source]:05d}.parquet"
+            entries += [
+                shard(folder, f"data/{source}/train-{end}", "data", source, kept, schemas.DATA),
+                shard(folder, f"provenance/{source}/kept-{end}", "kept", source, kept, schemas.kept(FEATURES)),
+                shard(
+                    folder, f"provenance/{source}/dropped-{end}", "dropped", source, dropped, schemas.dropped(FEATURES)
+                ),
+            ]
+    (folder / "README.md").write_text("# small\n")
+    entries.append(_file(folder, "README.md", "card", None, None))
+    sources = [_source(name, rows[name], (artifacts or ARTIFACTS)[name]) for name in rows]
+    (folder / "manifest.json").write_bytes(
+        manifest.statement(
+            recipe=recipe(),
+            lock={"artifacts": [{"source": s["name"], **a} for s in sources for a in s["artifacts"]]},
+            code={"package": "pellucid", "version": "0.1.0", "sha256": "c" * 64},
+            environment={"requirements_sha256": None, "packages": {"pyarrow": pa.__version__}},
+            stages=[{"name": "curate", "code_sha256": "d" * 64}],
+            sources=sources,
+            files=entries,
+        )
+    )
+    sign_again(folder, key)
+    return folder
+
+
+def recipe() -> dict[str, Any]:
+    return {
+        "name": "small", "version": "1", "description": "two sources", "dedup": {"exact": True},
+        "sources": [{"name": name, "license": LICENCES[name]} for name in SHARDS],
+    }  # fmt: skip
+
+
+def sign_again(
+    folder: Path, key: Ed25519PrivateKey = KEY, edit: Callable[[dict[str, Any]], object] | None = None
+) -> None:
+    """Sign manifest and run document as they are after `edit` of the manifest's predicate; no rule is asked."""
+    path = folder / "manifest.json"
+    if edit:
+        predicate = json.loads(path.read_bytes())["predicate"]
+        edit(predicate)
+        path.write_bytes(manifest.encode(predicate))
+    data = path.read_bytes()
+    (folder / "manifest.dsse.json").write_bytes(dsse.sign(data, intoto.PAYLOAD_TYPE, key))
+    sign_run(folder, hashlib.sha256(data).hexdigest(), key)
+
+
+def sign_run(folder: Path, release_id: str, key: Ed25519PrivateKey = KEY) -> None:
+    document = run.run_statement(release_id=release_id, started=0, finished=60, seconds={"curate": 1.5}, workers=2)
+    (folder / "run.dsse.json").write_bytes(dsse.sign(document, intoto.PAYLOAD_TYPE, key))
+
+
+def hash_again(folder: Path, edit: Callable[[dict[str, Any]], object] | None = None) -> None:
+    """Let the manifest say the digests and sizes that the files have now, after `edit`, and sign it."""
+
+    def update(predicate: dict[str, Any]) -> None:
+        if edit:
+            edit(predicate)
+        for entry in predicate["files"]:
+            data = (folder / entry["name"]).read_bytes()
+            entry.update(sha256=hashlib.sha256(data).hexdigest(), bytes=len(data))
+
+    sign_again(folder, KEY, update)
+
+
+def shard(folder: Path, name: str, kind: str, source: str | None, rows: list[Row], schema: pa.Schema) -> Row:
+    """Write one Parquet file and return its entry in the manifest."""
+    path = folder / name
+    path.parent.mkdir(parents=True, exist_ok=True)
+    named = [{column: row.get(column) for column in schema.names} for row in rows]
+    pq.write_table(pa.Table.from_pylist(named, schema), path, compression="zstd", store_schema=False, row_group_size=7)
+    return _file(folder, name, kind, source, [row["id"] for row in rows])
+
+
+def _file(folder: Path, name: str, kind: str, source: str | None, ids: list[str] | None) -> Row:
+    data = (folder / name).read_bytes()
+    return {
+        "name": name, "kind": kind, "source": source, "sha256": hashlib.sha256(data).hexdigest(), "bytes": len(data),
+        "rows": None if ids is None else len(ids), "first_id": ids[0] if ids else None, "last_id": ids[-1] if ids else None,
+    }  # fmt: skip
+
+
+def _of_shard(rows: list[Row], number: int, shards: int, order: bool) -> list[Row]:
+    mine = [row for row in rows if int(row["id"][:8], 16) * shards >> 32 == number]
+    return in_order(mine) if order else mine
+
+
+def _source(name: str, fates: dict[str, list[Row]], artifacts: list[tuple[str, bytes]]) -> Row:
+    reasons = Counter((row["stage"], row["reason"]) for row in fates["dropped"])
+    read = Counter(row["artifact_sha256"] for rows in fates.values() for row in rows)
+    return {
+        "name": name,
+        "license": LICENCES[name],
+        "read": read.total(),
+        "kept": len(fates["kept"]),
+        "dropped": len(fates["dropped"]),
+        "text_bytes": sum(row["text_bytes"] for row in fates["kept"]),
+        "reasons": [{"stage": stage, "reason": reason, "documents": n} for (stage, reason), n in reasons.items()],
+        "artifacts": [
+            {
+                "purl": purl, "file": purl.partition("/")[2], "size": len(content), "sha256": _sha256(content),
+                "read": read[_sha256(content)], "evidence": [{"member": "LICENSE", "sha256": "e" * 64}],
+            }
+            for purl, content in artifacts
+        ],
+    }  # fmt: skip
+
+
+def _origin(source: str, number: int) -> Row:
+    """The columns of a record's origin; pointers of every form, with names that JSON must escape."""
+    purl, content = ARTIFACTS[source][number % len(ARTIFACTS[source])]
+    pointer = (
+        Pointer(f'docs/{number}/"ä"\t\x1f\x7f\\.txt', 0, 10 + number, 0),
+        Pointer(f"docs/{number}.json", None, None, number, f"/a~1b/{number}/ü"),
+        Pointer(None, number * 100, None, number),
+    )[number % 3]
+    return {
+        "id": document_id(_sha256(content), pointer), "source": source, "purl": purl, "artifact_sha256": _sha256(content),
+        "member": pointer.member, "offset": pointer.offset, "length": pointer.length, "record": pointer.record,
+        "path": pointer.path, "record_sha256": _sha256(b"%d" % number), "record_bytes": 10, "decisions": [], "failed": [],
+    }  # fmt: skip
+
+
+def _with_text(row: Row, text: str) -> Row:
+    encoded = text.encode()
+    return {
+        **row, "text": text, "title": None, "text_sha256": _sha256(encoded), "text_bytes": len(encoded),
+        "exact_sha256": _sha256(" ".join(text.split()).encode()), "url": f"{row['purl']}#{row['id']}",
+        "charset": "utf-8", "language": "en", "language_score": 900_000, "license": LICENCES[row["source"]],
+        "measures": {"characters": len(text), "words": len(text.split())},
+    }  # fmt: skip
+
+
+def _judged(row: Row, number: int) -> Row:
+    draw = random.Random(f"{row['source']}{number}")  # noqa: S311 (words, not secrets)
+    text = " ".join("".join(draw.choices("abcdeéłж漢", k=draw.randint(2, 8))) for _ in range(draw.randint(60, 120)))
+    row = _with_text(row, text)
+    row["decisions"] = [
+        decision("too_short", len(text) * MILLION, 200 * MILLION, None),
+        decision("language_score", 900_000, 0, 1_000_000),
+    ]
+    return row
+
+
+def _judge_drop(row: Row) -> Row:
+    row = _with_text(row, f"short {row['id']}")
+    decisions = [
+        decision("language", MILLION, MILLION, None),
+        decision("too_short", row["measures"]["characters"] * MILLION, 200 * MILLION, None),
+        decision("symbols", 300_000, None, 100_000),
+    ]
+    failing = decisions[1:]
+    return {
+        **row, "decisions": decisions, "failed": [one["reason"] for one in failing], "stage": "judge", **failing[0]
+    }  # fmt: skip
+
+
+def _unread(source: str, number: int, stage: str, reason: str) -> Row:
+    return {**_origin(source, number), "stage": stage, "reason": reason, "detail": "seen so"}
+
+
+def _duplicate(row: Row, kept: Row) -> Row:
+    row = _with_text(row, kept["text"])
+    return {
+        **row, "decisions": kept["decisions"], "stage": "dedup", "reason": "exact_duplicate", "kept_id": kept["id"],
+        "kept_source": kept["source"], "similarity": MILLION,
+    }  # fmt: skip
+
+
+def decision(reason: str, value: int, low: int | None, high: int | None) -> Row:
+    return {"reason": reason, "value": value, "low": low, "high": high}
+
+
+def _sha256(data: bytes) -> str:
+    return hashlib.sha256(data).hexdigest()

@@ -1,0 +1,54 @@
+"""The documentation names what there is."""
+
+import re
+from pathlib import Path
+from typing import Any
+
+from pipeline.release import schemas
+from pipeline.trust import manifest, run
+from pipeline.trust.findings import CHECKS
+
+DOCS = Path(__file__).parents[2] / "docs"
+
+
+def first_cells(text: str) -> set[str]:
+    """Names in backticks in the first column of all tables."""
+    return {
+        name
+        for line in text.splitlines()
+        if line.startswith("|")
+        for name in re.findall(r"`([^`]+)`", line.split("|")[1])
+    }
+
+
+def test_every_column_is_in_the_format_page_and_no_other() -> None:
+    text = (DOCS / "format.md").read_text()
+    sections = {part.splitlines()[0]: first_cells(part) for part in text.split("\n## ")}
+    kept, dropped = set(schemas.kept(()).names), set(schemas.dropped(()).names)
+    assert sections["data"] == set(schemas.DATA.names)
+    assert sections["kept"] == kept
+    assert sections["dropped"] == dropped - kept
+
+
+def keys(shape: Any) -> set[str]:
+    if isinstance(shape, dict):
+        return set(shape) | {key for inner in shape.values() for key in keys(inner)}
+    return keys(shape[0]) if isinstance(shape, list) else set()
+
+
+def test_every_field_of_manifest_and_run_document_is_in_the_format_page() -> None:
+    named = set(re.findall(r"`([a-z0-9_]+)`", (DOCS / "format.md").read_text()))
+    assert keys(manifest.SHAPE) | keys(run.SHAPE) <= named
+
+
+def test_every_check_is_in_the_trust_page_in_the_order_in_which_it_is_made() -> None:
+    section = (DOCS / "trust.md").read_text().split("## What verify checks")[1].split("\n## ")[0]
+    assert re.findall(r"^\| `(\w+)` ", section, re.MULTILINE) == list(CHECKS)
+
+
+def test_every_test_that_the_threat_table_names_is_there() -> None:
+    section = (DOCS / "trust.md").read_text().split("## Threats")[1].split("\n## ")[0]
+    tests = "\n".join(path.read_text() for path in Path(__file__).parent.glob("test_*.py"))
+    named = re.findall(r"`(test_\w+)(?:\.\.\.)?`", section)
+    assert len(named) >= 13
+    assert [name for name in named if f"def {name}" not in tests] == []

@@ -1,0 +1,798 @@
+"""Tampering: whatever is changed in a release, `verify` refuses it, by the right check, naming the file and the row.
+
+First what a stranger can do, who has no trusted key; then what a trusted key cannot sign away, because the rows say
+otherwise.
+"""
+
+import hashlib
+import json
+import os
+import random
+import shutil
+import subprocess
+import sys
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import pyarrow as pa
+import pyarrow.parquet as pq
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from pipeline.errors import RecipeError
+from pipeline.model import Pointer, document_id
+from pipeline.release import schemas
+from pipeline.trust import rows
+from pipeline.trust.findings import CHECKS, Check
+from pipeline.trust.keys import key_id
+from pipeline.trust.verify import verify
+from tests.trust import small_release as small
+from tests.trust.small_release import KEY, MILLION, OTHER_KEY, TRUSTED, Corpus, Row
+
+ENVELOPES = ("manifest.json", "manifest.dsse.json", "run.dsse.json")
+DATA = "data/manual/train-00000-of-00002.parquet"
+KEPT = "provenance/manual/kept-00000-of-00002.parquet"
+DROPPED = "provenance/manual/dropped-00000-of-00002.parquet"
+
+
+@pytest.fixture(scope="module")
+def pristine(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    return small.write(tmp_path_factory.mktemp("pristine"), small.corpus())
+
+
+@pytest.fixture
+def release(pristine: Path, tmp_path: Path) -> Path:
+    return Path(shutil.copytree(pristine, tmp_path / "release"))
+
+
+def refusals(folder: Path) -> tuple[Check, ...]:
+    """The failures of a release that has to be refused; each says what was seen."""
+    result = verify(folder, TRUSTED)
+    assert not result.ok
+    assert result.failures
+    assert all(check.detail for check in result.failures)
+    return result.failures
+
+
+def refusal(folder: Path) -> Check:
+    """The one failure of a release that has to be refused for one reason."""
+    (check,) = refusals(folder)
+    return check
+
+
+def files_of(folder: Path) -> list[str]:
+    return sorted(path.relative_to(folder).as_posix() for path in folder.rglob("*") if path.is_file())
+
+
+# ---------------------------------------------------------------- what holds
+
+
+def test_a_release_as_it_was_signed_passes_every_check(release: Path) -> None:
+    result = verify(release, TRUSTED)
+    assert result.ok
+    assert result.failures == ()
+    assert result.unchecked == ()
+    assert [check.name for check in result.checks] == list(CHECKS)
+    assert result.release_id == hashlib.sha256((release / "manifest.json").read_bytes()).hexdigest()
+    assert result.key_id == key_id(KEY.public_key())
+
+
+def test_the_totals_of_the_result_are_those_counted_by_other_code(release: Path) -> None:
+    made = small.corpus()
+    kept, dropped = (sum(len(fates[fate]) for fates in made.values()) for fate in ("kept", "dropped"))
+    totals = verify(release, TRUSTED).totals
+    assert totals is not None
+    assert (totals["read"], totals["kept"], totals["dropped"]) == (kept + dropped, kept, dropped)
+    assert totals["text_bytes"] == sum(len(row["text"].encode()) for fates in made.values() for row in fates["kept"])
+
+
+def test_one_of_several_trusted_keys_is_enough(release: Path) -> None:
+    assert verify(release, (OTHER_KEY.public_key(), *TRUSTED)).ok
+
+
+def test_the_result_can_be_written_as_json(release: Path) -> None:
+    (release / "README.md").write_text("# smaLL\n")
+    value = json.loads(json.dumps(verify(release, TRUSTED).to_json()))
+    assert value["ok"] is False
+    assert [check["file"] for check in value["checks"] if not check["ok"]] == ["README.md"]
+
+
+def test_progress_ends_at_all_bytes(release: Path) -> None:
+    seen: list[tuple[str, int, int]] = []
+    verify(release, TRUSTED, report=lambda what, done, total: seen.append((what, done, total)))
+    assert {what for what, _, _ in seen} == {"digests", "rows"}
+    for phase in ("digests", "rows"):
+        mine = [(done, total) for what, done, total in seen if what == phase]
+        assert mine == sorted(mine) and mine[-1][0] == mine[-1][1] > 0
+
+
+def test_a_folder_that_is_not_there_is_a_wrong_argument(tmp_path: Path) -> None:
+    with pytest.raises(RecipeError, match="no such folder"):
+        verify(tmp_path / "nothing", TRUSTED)
+
+
+def test_verification_imports_no_stage() -> None:
+    code = "import pipeline.trust.verify, sys; print(*sorted(m for m in sys.modules if m.startswith('pipeline.')))"
+    loaded = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True).stdout.split()
+    outside = {name for name in loaded if not name.startswith("pipeline.trust")}
+    assert outside == {"pipeline.errors", "pipeline.model", "pipeline.release", "pipeline.release.schemas"}
+
+
+@given(st.builds(
+    Pointer, st.none() | st.text(st.characters(exclude_categories=["Cs"])), st.none() | st.integers(0, 2**53 - 1),
+    st.none() | st.integers(0, 2**53 - 1), st.integers(0, 2**53 - 1),
+    st.none() | st.text(st.characters(exclude_categories=["Cs"])),
+))  # fmt: skip
+def test_ids_are_computed_as_the_model_defines_them(pointer: Pointer) -> None:
+    columns = {
+        "artifact_sha256": ["ab" * 32], "member": [pointer.member], "offset": [pointer.offset],
+        "length": [pointer.length], "record": [pointer.record], "path": [pointer.path],
+    }  # fmt: skip
+    kinds = {name: schemas.kept(()).field(name).type for name in columns}
+    batch = pa.RecordBatch.from_pydict(columns, pa.schema(list(kinds.items())))
+    assert rows.digests(batch)[0].hex() == document_id("ab" * 32, pointer)
+
+
+def test_the_id_of_a_known_document_is_the_golden_one() -> None:
+    assert document_id("00" * 32, Pointer("docs/a.txt", 0, 12, 0)) == "5701a8c2f4e4be6e1c084bf7b3272e9b"
+
+
+# ---------------------------------------------------------------- what a stranger changes
+
+
+def test_a_flipped_bit_in_any_file_is_refused_and_the_file_is_named(release: Path) -> None:
+    """Every byte of the manifest's envelope and of the card; 120 bytes of each other file, drawn from a fixed seed."""
+    draw = random.Random(5)  # noqa: S311
+    for name in files_of(release):
+        path, data = release / name, (release / name).read_bytes()
+        every = range(len(data))
+        for position in every if name in ("manifest.dsse.json", "README.md") else draw.sample(every, 120):
+            changed = bytearray(data)
+            changed[position] ^= 1 << draw.randrange(8)
+            path.write_bytes(changed)
+            assert [check.file for check in refusals(release)] == [name], position
+        path.write_bytes(data)
+    assert verify(release, TRUSTED).ok
+
+
+@pytest.mark.parametrize("kept", [0, 0.5, -1])
+def test_a_truncated_file_is_refused_by_its_size(release: Path, kept: float) -> None:
+    for name in files_of(release):
+        data = (release / name).read_bytes()
+        (release / name).write_bytes(data[: int(len(data) * kept) if kept >= 0 else -1])
+        assert [check.file for check in refusals(release)] == [name]
+        (release / name).write_bytes(data)
+
+
+def test_bytes_after_the_end_of_a_file_are_refused(release: Path) -> None:
+    for name in files_of(release):
+        data = (release / name).read_bytes()
+        (release / name).write_bytes(data + b"\n")
+        assert [check.file for check in refusals(release)] == [name]
+        (release / name).write_bytes(data)
+
+
+def test_two_shards_that_changed_places_are_both_named(release: Path) -> None:
+    other = DATA.replace("train-00000", "train-00001")
+    (release / DATA).rename(release / "aside")
+    (release / other).rename(release / DATA)
+    (release / "aside").rename(release / other)
+    assert {(check.name, check.file) for check in refusals(release)} == {("digests", DATA), ("digests", other)}
+
+
+def test_a_missing_file_is_named_whichever_it_is(release: Path) -> None:
+    for name in files_of(release):
+        data = (release / name).read_bytes()
+        (release / name).unlink()
+        found = refusals(release)
+        assert name in {check.file for check in found}
+        assert "missing" in found[0].detail
+        (release / name).write_bytes(data)
+
+
+@pytest.mark.parametrize(
+    "name", ["extra.txt", "data/manual/train-00002-of-00002.parquet", ".hidden", "data/x", "readme.md"]
+)
+def test_a_file_that_the_manifest_does_not_name_is_refused(release: Path, name: str) -> None:
+    (release / name).write_bytes(b"x")
+    found = refusal(release)
+    assert (found.name, found.file, found.detail) == ("listing", name, "is a file that the manifest does not name")
+
+
+@pytest.mark.parametrize("name", ["extra", "data/other", "data/manual/deeper", ".git"])
+def test_a_folder_that_the_manifest_does_not_have_is_refused_even_if_empty(release: Path, name: str) -> None:
+    (release / name).mkdir()
+    found = refusal(release)
+    assert (found.name, found.file, found.detail) == ("listing", name, "is a folder where the manifest has none")
+
+
+def test_a_link_is_refused_even_to_the_very_same_bytes(release: Path, tmp_path: Path) -> None:
+    for name in files_of(release):
+        (release / name).rename(tmp_path / "aside")
+        (release / name).symlink_to(tmp_path / "aside")
+        assert (name, True) in {
+            (check.file, "link" in check.detail or "regular" in check.detail) for check in refusals(release)
+        }
+        (release / name).unlink()
+        (tmp_path / "aside").rename(release / name)
+    assert verify(release, TRUSTED).ok
+
+
+def test_a_linked_folder_is_refused_and_nothing_is_read_through_it(release: Path, tmp_path: Path) -> None:
+    (release / "data").rename(tmp_path / "aside")
+    (release / "data").symlink_to(tmp_path / "aside")
+    found = {(check.name, check.file, check.detail) for check in refusals(release)}
+    assert ("listing", "data", "is a link, not a regular file or folder") in found
+    assert ("listing", DATA, "is missing") in found
+
+
+def test_a_pipe_in_the_place_of_a_file_is_refused_without_waiting_for_it(release: Path) -> None:
+    for name in (DATA, "manifest.json", "run.dsse.json"):
+        (release / name).rename(release.parent / "aside")
+        os.mkfifo(release / name)
+        assert name in {check.file for check in refusals(release)}
+        (release / name).unlink()
+        (release.parent / "aside").rename(release / name)
+
+
+def test_the_same_release_signed_by_a_key_that_is_not_trusted_is_refused(release: Path) -> None:
+    small.sign_again(release, OTHER_KEY)
+    found = refusal(release)
+    assert (found.name, found.file) == ("signature", "manifest.dsse.json")
+    assert key_id(OTHER_KEY.public_key()) in found.detail
+    result = verify(release, TRUSTED)
+    assert result.manifest is None and result.totals is None and result.key_id is None
+    assert set(result.unchecked) == set(CHECKS) - {"signature"}
+
+
+def test_rows_in_another_order_signed_by_another_key_are_refused(tmp_path: Path) -> None:
+    made = small.corpus()
+    made["notes"]["kept"].reverse()
+    assert refusal(small.write(tmp_path, made, OTHER_KEY, order=False)).name == "signature"
+
+
+def test_an_old_manifest_with_its_own_signature_does_not_fit_new_shards(release: Path, tmp_path: Path) -> None:
+    made = small.corpus()
+    del made["notes"]["kept"][0]
+    newer = small.write(tmp_path / "newer", made)
+    for name in ENVELOPES:
+        shutil.copy(release / name, newer / name)
+    assert {check.name for check in refusals(newer)} == {"digests"}
+
+
+def test_an_envelope_of_another_release_by_the_same_key_is_refused(release: Path, tmp_path: Path) -> None:
+    made = small.corpus()
+    del made["notes"]["kept"][0]
+    newer = small.write(tmp_path / "newer", made)
+    shutil.copy(newer / "manifest.dsse.json", release)
+    found = refusal(release)
+    assert (found.name, found.file) == ("signature", "manifest.json")
+
+
+def test_the_run_document_of_another_release_is_refused(release: Path) -> None:
+    small.sign_run(release, "b" * 64)
+    found = refusal(release)
+    assert (found.name, found.file) == ("run", "run.dsse.json")
+    assert "b" * 64 in found.detail
+
+
+def test_a_run_document_by_another_key_is_refused(release: Path) -> None:
+    small.sign_run(release, hashlib.sha256((release / "manifest.json").read_bytes()).hexdigest(), OTHER_KEY)
+    assert refusal(release).name == "run"
+
+
+def test_a_manifest_in_the_place_of_a_run_document_is_refused(release: Path) -> None:
+    shutil.copy(release / "manifest.dsse.json", release / "run.dsse.json")
+    found = refusal(release)
+    assert found.name == "run"
+    assert "predicateType" in found.detail
+
+
+def test_the_bytes_of_a_manifest_are_not_parsed_before_their_signature_holds(release: Path) -> None:
+    (release / "manifest.json").write_bytes(b"[" * 1_000_000)
+    assert [check.name for check in refusals(release)] == ["signature"]
+
+
+def test_a_file_whose_digest_differs_is_not_parsed(release: Path) -> None:
+    (release / DATA).write_bytes(b"PAR1" + b"\xff" * ((release / DATA).stat().st_size - 8) + b"PAR1")
+    assert refusal(release).name == "digests"
+    assert "schema" in verify(release, TRUSTED).unchecked
+
+
+# ---------------------------------------------------------------- what a trusted key signs and the rows deny
+
+Edit = Callable[[dict[str, Any]], object]
+
+
+def shift(path: list[Any], by: int = 1) -> Edit:
+    def edit(predicate: dict[str, Any]) -> None:
+        holder: Any = predicate
+        for key in path[:-1]:
+            holder = holder[key]
+        holder[path[-1]] += by
+
+    return edit
+
+
+@pytest.mark.parametrize(
+    ("edit", "said"),
+    [
+        (shift(["totals", "read"]), "totals: read"),
+        (shift(["totals", "kept"]), "totals: kept"),
+        (shift(["totals", "dropped"], -1), "totals: dropped"),
+        (shift(["totals", "text_bytes"]), "totals: text_bytes"),
+        (shift(["totals", "reasons", 0, "documents"]), "totals: dedup/exact_duplicate"),
+        (shift(["sources", 0, "artifacts", 0, "read"]), "source manual: read of pkg:pypi/first@1.0"),
+    ],
+)
+def test_an_edited_total_is_refused_though_a_trusted_key_signed_it(release: Path, edit: Edit, said: str) -> None:
+    small.sign_again(release, edit=edit)
+    found = refusal(release)
+    assert (found.name, found.file) == ("totals", "manifest.json")
+    assert found.detail.startswith(said)
+
+
+@pytest.mark.parametrize("key", ["read", "kept", "dropped", "text_bytes"])
+def test_an_edited_total_of_a_source_is_refused_and_the_source_named(release: Path, key: str) -> None:
+    small.sign_again(release, edit=shift(["sources", 1, key]))
+    found = refusals(release)
+    assert {check.name for check in found} == {"totals"}
+    assert any(check.detail.startswith(f"source notes: {key}") for check in found)
+
+
+def test_reasons_moved_from_one_to_another_are_refused(release: Path) -> None:
+    def edit(predicate: dict[str, Any]) -> None:
+        for counted in (predicate["totals"], predicate["sources"][0]):
+            counted["reasons"][0]["documents"] -= 1
+            counted["reasons"][1]["documents"] += 1
+
+    small.sign_again(release, edit=edit)
+    details = [check.detail for check in refusals(release)]
+    assert [detail.split(":")[1].strip() for detail in details] == ["dedup/exact_duplicate", "extract/redirect"]
+
+
+def test_numbers_of_rows_and_ids_at_the_ends_are_those_of_the_file(release: Path) -> None:
+    number = next(
+        index for index, file in enumerate(json.loads((release / "manifest.json").read_bytes())["predicate"]["files"])
+        if file["name"] == DATA
+    )  # fmt: skip
+    for key, value in (("rows", 1), ("first_id", "0" * 32), ("last_id", None)):
+        original = (release / "manifest.json").read_bytes()
+        small.sign_again(release, edit=lambda p, key=key, value=value: p["files"][number].update({key: value}))
+        found = refusal(release)
+        assert (found.name, found.file) == ("rows", DATA)
+        assert found.detail.startswith(f"{key} is")
+        (release / "manifest.json").write_bytes(original)
+        small.sign_again(release)
+    assert verify(release, TRUSTED).ok
+
+
+def test_a_size_that_is_not_the_files_is_refused_though_signed(release: Path) -> None:
+    small.sign_again(release, edit=shift(["files", 0, "bytes"]))
+    found = refusal(release)
+    assert (found.name, found.file, found.detail) == ("digests", "README.md", "has 8 bytes, the manifest says 9")
+
+
+def test_a_manifest_of_another_form_is_refused_though_signed(release: Path) -> None:
+    small.sign_again(release, edit=lambda p: p.update(note="x"))
+    found = refusal(release)
+    assert (found.name, found.file) == ("manifest", "manifest.json")
+    assert "'note'" in found.detail
+
+
+def test_a_manifest_that_names_a_file_outside_the_release_is_refused(release: Path) -> None:
+    small.sign_again(release, edit=lambda p: p["files"][0].update(name="../README.md"))
+    assert refusal(release).name == "manifest"
+
+
+Change = Callable[[Corpus], object]
+
+
+def kept_row(made: Corpus, number: int = 3) -> Row:
+    return made["manual"]["kept"][number]
+
+
+def dropped_row(made: Corpus, stage: str) -> Row:
+    return next(row for row in made["manual"]["dropped"] if row["stage"] == stage)
+
+
+def new_text(row: Row, text: str) -> None:
+    encoded = text.encode()
+    row.update(text=text, text_sha256=hashlib.sha256(encoded).hexdigest(), text_bytes=len(encoded))
+
+
+def duplicate_in_notes(made: Corpus) -> Row:
+    return next(row for row in made["notes"]["dropped"] if row["stage"] == "dedup")
+
+
+def outside_bounds_but_kept(made: Corpus) -> None:
+    kept_row(made)["decisions"][0] = small.decision("too_short", 199 * MILLION, 200 * MILLION, None)
+
+
+def above_the_upper_bound_but_kept(made: Corpus) -> None:
+    kept_row(made)["decisions"][1] = small.decision("language_score", 900_000, 0, 899_999)
+
+
+def edited_score_of_a_drop(made: Corpus) -> None:
+    dropped_row(made, "judge")["decisions"][1]["value"] = 200 * MILLION
+
+
+def later_failure_as_reason(made: Corpus) -> None:
+    dropped_row(made, "judge").update(small.decision("symbols", 300_000, None, 100_000))
+
+
+def edited_value_of_the_reason(made: Corpus) -> None:
+    dropped_row(made, "judge")["value"] += 1
+
+
+def edited_bound_of_the_reason(made: Corpus) -> None:
+    dropped_row(made, "judge")["low"] = None
+
+
+def failed_rule_left_out(made: Corpus) -> None:
+    dropped_row(made, "judge")["failed"].pop()
+
+
+def failed_rules_in_another_order(made: Corpus) -> None:
+    dropped_row(made, "judge")["failed"].reverse()
+
+
+def duplicate_that_failed_a_rule(made: Corpus) -> None:
+    dropped_row(made, "dedup")["decisions"] = [small.decision("too_short", 1, 2, None)]
+    dropped_row(made, "dedup")["failed"] = ["too_short"]
+
+
+def another_text(made: Corpus) -> None:
+    kept_row(made)["text_sha256"] = "0" * 64
+
+
+def another_length(made: Corpus) -> None:
+    kept_row(made)["text_bytes"] += 1
+
+
+def another_id(made: Corpus) -> None:
+    row = kept_row(made)
+    row["id"] = row["id"][:-1] + ("0" if row["id"][-1] != "0" else "1")
+
+
+def upper_case_id(made: Corpus) -> None:
+    """Of a row in the middle of its shard: the manifest can name no such id as its first or last."""
+    kept_row(made)["id"] = kept_row(made)["id"].upper()
+
+
+def edited_pointer(made: Corpus) -> None:
+    kept_row(made)["record"] += 1
+
+
+def edited_pointer_of_a_drop(made: Corpus) -> None:
+    dropped_row(made, "extract")["member"] = "elsewhere"
+
+
+def artifact_of_another_source(made: Corpus) -> None:
+    row = made["manual"]["kept"][2]
+    purl, content = small.ARTIFACTS["notes"][0]
+    row.update(purl=purl, artifact_sha256=hashlib.sha256(content).hexdigest())
+    row["id"] = document_id(row["artifact_sha256"], Pointer(*(row[name] for name in rows.POINTER)))
+
+
+def purl_of_another_artifact(made: Corpus) -> None:
+    row = kept_row(made)
+    row["purl"] = next(purl for purl, _ in small.ARTIFACTS["manual"] if purl != row["purl"])
+
+
+def artifact_that_the_lock_has_not(made: Corpus) -> None:
+    dropped_row(made, "read")["artifact_sha256"] = "zz"
+
+
+def row_of_another_source(made: Corpus) -> None:
+    kept_row(made)["source"] = "notes"
+
+
+def licence_of_another_source(made: Corpus) -> None:
+    kept_row(made)["license"] = "MIT"
+
+
+def kept_and_dropped(made: Corpus) -> None:
+    drop = dropped_row(made, "dedup")
+    drop.update({name: kept_row(made)[name] for name in ("id", "purl", "artifact_sha256", *rows.POINTER)})
+
+
+def kept_twice_under_two_names(made: Corpus) -> None:
+    """Not exact copies, but documents of one normalised text that were both kept."""
+    kept_row(made, 3)["exact_sha256"] = kept_row(made, 8)["exact_sha256"]
+
+
+def exact_key_that_is_no_digest(made: Corpus) -> None:
+    kept_row(made)["exact_sha256"] = "x" * 64
+
+
+def witness_that_is_not_kept(made: Corpus) -> None:
+    dropped_row(made, "dedup")["kept_id"] = dropped_row(made, "extract")["id"]
+
+
+def witness_of_another_source(made: Corpus) -> None:
+    dropped_row(made, "dedup")["kept_source"] = "notes"
+
+
+def witness_of_another_text(made: Corpus) -> None:
+    drop = duplicate_in_notes(made)
+    drop["kept_id"] = next(
+        row["id"] for row in made[drop["kept_source"]]["kept"] if row["exact_sha256"] != drop["exact_sha256"]
+    )
+
+
+def exact_copy_of_lesser_similarity(made: Corpus) -> None:
+    dropped_row(made, "dedup")["similarity"] = 999_999
+
+
+def near_copy_of_impossible_similarity(made: Corpus) -> None:
+    dropped_row(made, "dedup").update(reason="near_duplicate", similarity=MILLION + 1)
+
+
+def witness_that_is_no_id(made: Corpus) -> None:
+    dropped_row(made, "dedup")["kept_id"] = "somebody"
+
+
+def duplicate_without_witness(made: Corpus) -> None:
+    dropped_row(made, "dedup")["kept_id"] = None
+
+
+def unread_record_with_a_text(made: Corpus) -> None:
+    dropped_row(made, "read")["text_bytes"] = 7
+
+
+def unread_record_with_decisions(made: Corpus) -> None:
+    dropped_row(made, "extract")["decisions"] = [small.decision("too_short", 3, 2, None)]
+
+
+def judged_drop_without_value(made: Corpus) -> None:
+    dropped_row(made, "judge")["value"] = None
+
+
+def redirect_with_a_bound(made: Corpus) -> None:
+    dropped_row(made, "extract")["high"] = 7
+
+
+def stage_that_is_none(made: Corpus) -> None:
+    dropped_row(made, "extract")["stage"] = "whim"
+
+
+@pytest.mark.parametrize(
+    ("change", "name", "said"),
+    [
+        (outside_bounds_but_kept, "decisions", "kept, but too_short has 199000000, outside 200000000 to -"),
+        (above_the_upper_bound_but_kept, "decisions", "kept, but language_score has 900000, outside 0 to 899999"),
+        (
+            edited_score_of_a_drop,
+            "decisions",
+            "failed lists ['too_short', 'symbols'], outside their bounds are ['symbols']",
+        ),
+        (later_failure_as_reason, "decisions", "reason is 'symbols', the first failing decision has 'too_short'"),
+        (edited_value_of_the_reason, "decisions", "value is"),
+        (edited_bound_of_the_reason, "decisions", "low is None, the first failing decision has 200000000"),
+        (failed_rule_left_out, "decisions", "failed lists ['too_short'], outside their bounds are"),
+        (failed_rules_in_another_order, "decisions", "failed lists ['symbols', 'too_short']"),
+        (duplicate_that_failed_a_rule, "decisions", "dropped by stage dedup, with 1 decisions outside"),
+        (another_text, "texts", "the text has sha256"),
+        (another_length, "texts", "the text has"),
+        (another_id, "ids", "the id is"),
+        (upper_case_id, "ids", "the id is"),
+        (edited_pointer, "ids", "the id is"),
+        (edited_pointer_of_a_drop, "ids", "the id is"),
+        (artifact_of_another_source, "origins", "the lock has no artifact"),
+        (purl_of_another_artifact, "origins", "the lock has no artifact"),
+        (artifact_that_the_lock_has_not, "origins", "the lock has no artifact zz"),
+        (row_of_another_source, "origins", "the row's source is 'notes', its file is of 'manual'"),
+        (licence_of_another_source, "aligned", "the licence is 'MIT', the source's is 'BSD-3-Clause'"),
+        (kept_and_dropped, "unique", "document"),
+        (kept_twice_under_two_names, "duplicates", "exact_sha256"),
+        (exact_key_that_is_no_digest, "schema", "an exact_sha256 from this row on"),
+        (witness_that_is_not_kept, "witnesses", "kept_id is no kept document"),
+        (witness_of_another_source, "witnesses", "kept_source is not the source"),
+        (witness_of_another_text, "witnesses", "an exact duplicate of a document with another"),
+        (exact_copy_of_lesser_similarity, "witnesses", "an exact duplicate with a similarity"),
+        (near_copy_of_impossible_similarity, "witnesses", "similarity is not between"),
+        (witness_that_is_no_id, "ledger", "a kept_id or exact_sha256"),
+        (duplicate_without_witness, "ledger", "kept_id is null in a row of stage dedup"),
+        (unread_record_with_a_text, "ledger", "text_bytes is not null in a row of stage read"),
+        (unread_record_with_decisions, "ledger", "decisions on a row of stage extract"),
+        (judged_drop_without_value, "ledger", "value is null in a row of stage judge"),
+        (redirect_with_a_bound, "ledger", "high is not null in a row of stage extract"),
+        (stage_that_is_none, "ledger", "there is no stage 'whim'"),
+    ],
+)
+def test_rows_that_cannot_be_true_are_refused_by_file_and_row(
+    tmp_path: Path, change: Change, name: str, said: str
+) -> None:
+    """The release is consistent but for one change: manifest, digests, totals and signature are made after it."""
+    made = small.corpus()
+    change(made)
+    folder = small.write(tmp_path / "release", made)
+    found = [check for check in refusals(folder) if check.name == name]
+    assert found
+    assert found[0].detail.startswith(said)
+    assert found[0].row is not None
+    assert found[0].file.endswith(".parquet")
+
+
+def test_the_row_that_is_named_is_the_row_that_was_changed(tmp_path: Path) -> None:
+    made = small.corpus()
+    row = kept_row(made, 20)
+    row["decisions"][0] = small.decision("too_short", 0, 1, None)
+    found = refusal(small.write(tmp_path, made))
+    assert pq.read_table(tmp_path / found.file).column("id")[found.row].as_py() == row["id"]
+
+
+def test_rows_out_of_order_are_refused_within_a_shard_and_across_shards(tmp_path: Path) -> None:
+    made = small.corpus()
+    made["notes"]["kept"][4:6] = made["notes"]["kept"][5:3:-1]
+    found = refusal(small.write(tmp_path / "within", made, order=False))
+    assert (found.name, found.file, found.row) == ("order", "provenance/notes/kept-00000-of-00001.parquet", 5)
+    folder = small.write(tmp_path / "across", small.corpus())
+    for kind, stem in (("data", "train"), ("provenance", "kept"), ("provenance", "dropped")):
+        one, other = (folder / kind / "manual" / f"{stem}-0000{number}-of-00002.parquet" for number in (0, 1))
+        one.rename(tmp_path / "aside")
+        other.rename(one)
+        (tmp_path / "aside").rename(other)
+    small.hash_again(folder, edit=lambda p: swap_rows(p["files"]))
+    assert {(check.name, check.row) for check in refusals(folder)} == {("order", 0)}
+
+
+def swap_rows(files: list[dict[str, Any]]) -> None:
+    """Exchange what the manifest says of the rows of shards 0 and 1."""
+    pairs = [(f, g) for f in files for g in files if "-00000-of-00002" in f["name"]
+             and g["name"] == f["name"].replace("-00000-of", "-00001-of")]  # fmt: skip
+    for one, other in pairs:
+        for key in ("rows", "first_id", "last_id"):
+            one[key], other[key] = other[key], one[key]
+
+
+def test_a_document_that_stands_in_two_sources_is_refused(tmp_path: Path) -> None:
+    """Only a lock that pins one artifact for two sources can bring that about."""
+    artifacts = {**small.ARTIFACTS, "notes": [*small.ARTIFACTS["notes"], small.ARTIFACTS["manual"][0]]}
+    made = small.corpus()
+    row = next(row for row in made["manual"]["kept"] if row["purl"] == artifacts["manual"][0][0])
+    copy = {**row, "source": "notes", "license": small.LICENCES["notes"], "exact_sha256": "1" * 64}
+    made["notes"]["kept"] = small.in_order([*made["notes"]["kept"], copy])
+    found = refusal(small.write(tmp_path, made, artifacts=artifacts))
+    assert found.name == "unique"
+    assert row["id"] in found.detail
+
+
+def rewritten(folder: Path, name: str, change: Callable[[pa.Table], pa.Table]) -> None:
+    """Change a Parquet file as a table, and let manifest and signature follow."""
+    table = pq.read_table(folder / name)
+    pq.write_table(change(table), folder / name, store_schema=False)
+    small.hash_again(folder)
+
+
+def replaced(table: pa.Table, column: str, values: pa.Array) -> pa.Table:
+    return table.set_column(table.schema.get_field_index(column), table.schema.field(column), values)
+
+
+@pytest.mark.parametrize("column", ["url", "language", "id", "source"])
+def test_a_column_that_data_and_kept_share_is_the_same_in_both(release: Path, column: str) -> None:
+    rewritten(
+        release,
+        DATA,
+        lambda table: replaced(
+            table,
+            column,
+            table.column(column).combine_chunks().take(pa.array([*range(1, table.num_rows), 0]))
+            if column in ("url", "id")
+            else pa.array(["x"] * table.num_rows),
+        ),
+    )
+    found = refusals(release)
+    assert {(check.name, check.file, check.row) for check in found} == {("aligned", DATA, 0)}
+    assert found[0].detail.startswith(column)
+
+
+def test_two_texts_that_changed_places_are_refused(release: Path) -> None:
+    def swap(table: pa.Table) -> pa.Table:
+        texts = table.column("text").to_pylist()
+        texts[0], texts[1] = texts[1], texts[0]
+        return replaced(table, "text", pa.array(texts))
+
+    rewritten(release, DATA, swap)
+    found = refusal(release)
+    assert (found.name, found.file, found.row) == ("texts", DATA, 0)
+
+
+@pytest.mark.parametrize("name", [DATA, KEPT, DROPPED])
+def test_a_row_too_many_or_too_few_is_refused_though_digests_hold(release: Path, name: str) -> None:
+    original = (release / name).read_bytes()
+    rewritten(release, name, lambda table: table.slice(0, table.num_rows - 1))
+    assert {"rows"} <= {check.name for check in refusals(release)}
+    (release / name).write_bytes(original)
+    rewritten(release, name, lambda table: pa.concat_tables([table, table.slice(table.num_rows - 1)]))
+    assert {"rows"} <= {check.name for check in refusals(release)}
+
+
+@pytest.mark.parametrize("name", [DATA, KEPT, DROPPED])
+def test_columns_missing_renamed_nullable_or_of_another_type_are_refused(release: Path, name: str) -> None:
+    original = (release / name).read_bytes()
+    nullable = lambda table: pa.table(table.columns, schema=pa.schema([f.with_nullable(True) for f in table.schema]))  # noqa: E731
+    changes: list[tuple[Callable[[pa.Table], pa.Table], str]] = [
+        (lambda table: table.drop_columns(["url"] if "url" in table.column_names else ["text"]), "differ in url"),
+        (lambda table: table.append_column("note", pa.array(["x"] * table.num_rows)), "differ in note"),
+        (nullable, "not string not null"),
+        (lambda table: table.select(table.column_names[::-1]), "differ in their order"),
+        (lambda table: table.set_column(
+            1, pa.field(table.column_names[1], pa.binary(), nullable=False), table.column(1).cast(pa.binary())
+        ), "is binary not null"),
+    ]  # fmt: skip
+    for change, said in changes:
+        (release / name).write_bytes(original)
+        rewritten(release, name, change)
+        found = refusal(release)
+        assert (found.name, found.file) == ("schema", name)
+        assert said in found.detail
+
+
+def test_measures_of_another_set_of_features_in_one_file_are_refused(release: Path) -> None:
+    def rename(table: pa.Table) -> pa.Table:
+        kind = schemas.measures(("characters", "word"))
+        column = table.column("measures").combine_chunks()
+        renamed = pa.StructArray.from_arrays([column.field(0), column.field(1)], fields=list(kind))
+        return table.set_column(table.schema.get_field_index("measures"), pa.field("measures", kind, False), renamed)
+
+    rewritten(release, KEPT, rename)
+    assert {(check.name, check.row) for check in refusals(release)} == {("schema", None)}
+
+
+@pytest.mark.parametrize("content", [b"", b"PAR1", b"PAR1" + bytes(100) + b"PAR1", b"hello" * 100])
+def test_a_signed_file_that_is_no_parquet_is_refused(release: Path, content: bytes) -> None:
+    (release / KEPT).write_bytes(content)
+    small.hash_again(release)
+    found = refusal(release)
+    assert (found.name, found.file) == ("schema", KEPT)
+
+
+def test_a_text_that_is_not_utf_8_is_refused(release: Path) -> None:
+    def spoil(table: pa.Table) -> pa.Table:
+        texts = [b"\xff\xfe", *(text.encode() for text in table.column("text").to_pylist()[1:])]
+        return replaced(table, "text", pa.array(texts, pa.binary()).view(pa.string()))
+
+    rewritten(release, DATA, spoil)
+    assert refusal(release).name == "schema"
+
+
+def test_damage_in_a_signed_file_is_a_finding_and_never_a_crash(release: Path) -> None:
+    """What no rule can know (a title, a charset, statistics) is the signer's own word, so that not all are refused."""
+    draw = random.Random(3)  # noqa: S311
+    refused = 0
+    for name in (DATA, KEPT, DROPPED):
+        data = (release / name).read_bytes()
+        for _ in range(40):
+            changed = bytearray(data)
+            for _ in range(3):
+                changed[draw.randrange(4, len(data) - 8)] = draw.randrange(256)
+            (release / name).write_bytes(changed)
+            small.hash_again(release)
+            refused += not verify(release, TRUSTED).ok
+        (release / name).write_bytes(data)
+    assert refused > 60
+
+
+def small_file_of_800_megabytes_of_text(path: Path) -> None:
+    """40,000 rows of one text of 20 kB, which a dictionary holds once a row group."""
+    columns = {field.name: pa.array(["x" * (20_000 if field.name == "text" else 1)] * 1000) for field in schemas.DATA}
+    with pq.ParquetWriter(path, schemas.DATA, compression="zstd", store_schema=False) as writer:
+        for _ in range(40):
+            writer.write_table(pa.table(columns, schema=schemas.DATA))
+
+
+def test_memory_is_bounded_by_a_batch_whatever_a_signed_file_unfolds_to(release: Path) -> None:
+    small_file_of_800_megabytes_of_text(release / DATA)
+    assert (release / DATA).stat().st_size < 200_000
+    small.hash_again(release)
+    ordinary, counting = pa.default_memory_pool(), pa.proxy_memory_pool(pa.default_memory_pool())
+    pa.set_memory_pool(counting)
+    try:
+        assert {"aligned", "rows"} <= {check.name for check in refusals(release)}
+    finally:
+        pa.set_memory_pool(ordinary)
+    assert counting.max_memory() < 100 << 20
