@@ -49,9 +49,7 @@ def links(path: Path) -> list[str]:
     if data.startswith(b"!<arch>"):
         data = subprocess.run(["dpkg-deb", "--fsys-tarfile", path], capture_output=True, check=True).stdout
     with tarfile.open(fileobj=io.BytesIO(data)) as archive:
-        return [
-            info.name.removeprefix("./") for info in archive.getmembers() if not info.isfile() and not info.isdir()
-        ]
+        return [info.name.removeprefix("./") for info in archive.getmembers() if not info.isfile() and not info.isdir()]
 
 
 def plain(data: bytes) -> bytes:

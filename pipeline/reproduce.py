@@ -52,7 +52,7 @@ class Reproduction:
 
 
 def read_published(path: Path, trusted: Sequence[Any]) -> tuple[bytes, manifest.Manifest]:
-    """The bytes and predicate of a published `manifest.json`, its envelope beside it verified first. Raises VerificationError."""
+    """Bytes and predicate of a published `manifest.json`, its envelope beside it verified first."""
     envelope = path.with_name("manifest.dsse.json")
     try:
         data = path.read_bytes()

@@ -69,7 +69,9 @@ class Display:
                 self.done += 1
                 self._show(event.record.task.name)
             case Retried():
-                self.console.print(f"again: {event.task.stage} {event.task.name}: {event.why}", markup=False)
+                self.console.print(
+                    f"again: {event.task.stage} {event.task.name}: {event.why}", markup=False, soft_wrap=True
+                )
 
     def _begin(self, name: str, total: int, said: str) -> None:
         self._end_phase()
@@ -79,7 +81,7 @@ class Display:
         if self.live:
             self.line = self.live.add_task(title, total=total or None, said=said)
         elif total or name != "fetch":
-            self.console.print(f"{title} ({said})", markup=False, highlight=False)
+            self.console.print(f"{title} ({said})", markup=False, highlight=False, soft_wrap=True)
 
     def _show(self, current: str) -> None:
         now = time.monotonic()
@@ -93,7 +95,9 @@ class Display:
             self.told = now
             share = self.done / self.total if self.total else 0.0
             left = f", about {(now - self.began) * (1 - share) / share:,.0f} s left" if share > 0.02 else ""
-            self.console.print(f"  {share:4.0%}  {said}{left}  {current}", markup=False, highlight=False)
+            self.console.print(
+                f"  {share:4.0%}  {said}{left}  {current}", markup=False, highlight=False, soft_wrap=True
+            )
 
     def _end_phase(self) -> None:
         if self.live and self.line is not None:

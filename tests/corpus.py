@@ -53,9 +53,7 @@ def model(folder: Path) -> bytes:
     """A fastText model that tells English from German."""
     import fasttext
 
-    rows = [
-        f"__label__{language} {sentences(seed, 1, language).strip()}" for seed in range(60) for language in WORDS
-    ]
+    rows = [f"__label__{language} {sentences(seed, 1, language).strip()}" for seed in range(60) for language in WORDS]
     training = folder / "training.txt"
     training.write_text("\n".join(rows) + "\n")
     trained = fasttext.train_supervised(
@@ -145,7 +143,7 @@ def write_index(folder: Path, scale: int = 1) -> None:
         "setup.py": b"raise SystemExit('nothing in a package is ever run')\n",
     }
     html = "<html><head><title>Page {0}</title></head><body><p>{1}</p></body></html>"
-    pages = {f"pages/p{n}.html": html.format(n, sentences(n + 20)).encode() for n in range(30 * scale)}
+    pages = {f"pages/p{n}.html": html.format(n, sentences(n + 30)).encode() for n in range(30 * scale)}
     _publish(index, "guides", "guides-1.0.tar.gz", sdist(guides, "guides", "1.0"))
     _publish(index, "pages", "pages-2.0-py3-none-any.whl", wheel(pages, "pages", "2.0"))
     _publish(
@@ -159,7 +157,7 @@ def write_index(folder: Path, scale: int = 1) -> None:
 def jsonl(scale: int) -> bytes:
     """25 good objects a scale, and one line of each kind of fault."""
     rows = [
-        json.dumps({"body": sentences(n + 10), "link": f"https://example.org/{n}/{scale}"}).encode()
+        json.dumps({"body": sentences(n + 70), "link": f"https://example.org/{n}/{scale}"}).encode()
         for n in range(25 * scale)
     ]
     return b"\n".join([*rows, b'{"body": "bad \xff byte"}', b"[1, 2]", b"{not json", b"", b'{"other": 1}']) + b"\n"

@@ -48,8 +48,16 @@ def test_a_recipe_is_the_same_after_a_round_trip_through_its_canonical_form() ->
     ("old", "new", "said"),
     [
         ("name: small", "name: small\nsourcs: []", "sourcs: unknown key (allowed: dedup, description, language_model,"),
-        ("format: text", "format: {kind: text, encoding: x}", "encoding: unknown key (allowed: charset, kind), seen 'x'"),
-        ("{rule: length, min_characters: 200}", "{rule: length, min_words: 2}", "min_words: unknown key (allowed: except"),
+        (
+            "format: text",
+            "format: {kind: text, encoding: x}",
+            "encoding: unknown key (allowed: charset, kind), seen 'x'",
+        ),
+        (
+            "{rule: length, min_characters: 200}",
+            "{rule: length, min_words: 2}",
+            "min_words: unknown key (allowed: except",
+        ),
         ("bsd-3-clause", "BSD-Three", "SPDX has no licence 'BSD-Three'"),
         ("bsd-3-clause", "MIT AND (", "not an SPDX licence expression"),
         ("kind: pypi", "kind: ftp", "Input tag 'ftp' found using 'kind' does not match any of the expected tags"),

@@ -30,7 +30,9 @@ def records(member: Member, options: Options) -> Iterator[Record | Fault]:
         pointer = Pointer(member.name, start, length - ended, index)
         index += 1
         if too_large:
-            yield Fault(pointer, "unreadable:too_large", f"a line of {length - ended:,} bytes; at most {RECORD_LIMIT:,}")
+            yield Fault(
+                pointer, "unreadable:too_large", f"a line of {length - ended:,} bytes; at most {RECORD_LIMIT:,}"
+            )
         else:
             yield Record(pointer, line[:-1] if ended else line)
 

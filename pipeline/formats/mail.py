@@ -29,7 +29,13 @@ def extract(record: Record, options: Options) -> Document | Refusal | Fault:
         found = _body(message)
     except RecursionError:
         return Fault(record.pointer, "unreadable:too_deep", "MIME parts nested deeper than the parser goes", record.raw)
-    except (ValueError, LookupError, AttributeError, TypeError, AssertionError) as error:  # bugs of `email` on odd input
+    except (
+        ValueError,
+        LookupError,
+        AttributeError,
+        TypeError,
+        AssertionError,
+    ) as error:  # bugs of `email` on odd input
         return Fault(record.pointer, "unreadable:mail", f"{type(error).__name__}: {error}"[:200], record.raw)
     if found is None:
         return Refusal("no_text", f"a {message.get_content_type()} message without a text part")
@@ -80,8 +86,9 @@ def _header(message: email.message.Message, name: str) -> str | None:
     value = next((value for key, value in message.raw_items() if key.lower() == name), None)
     if value is None:
         return None
-    found = decode(str(value).encode("utf-8", "surrogateescape"))
-    text = _FOLD.sub(" ", str(value).encode("ascii", "ignore").decode() if isinstance(found, Undecodable) else found[0])
+    raw = str(value).encode("utf-8", "surrogateescape")
+    found = decode(raw)
+    text = _FOLD.sub(" ", raw.decode("utf-8", "backslashreplace") if isinstance(found, Undecodable) else found[0])
     try:
         pieces = email.header.decode_header(text)
     except (ValueError, email.errors.MessageError):
@@ -91,10 +98,12 @@ def _header(message: email.message.Message, name: str) -> str | None:
         if isinstance(piece, str):
             words.append(piece)
         elif charset is None:  # what stands between encoded words, in raw-unicode-escape (`email.header.decode_header`)
-            words.append(piece.decode("raw-unicode-escape"))
+            words.append(piece.decode("raw-unicode-escape", "backslashreplace"))
         else:
             decoded = decode(piece, charset)
-            words.append(decoded[0] if not isinstance(decoded, Undecodable) else piece.decode("ascii", "backslashreplace"))
+            words.append(
+                decoded[0] if not isinstance(decoded, Undecodable) else piece.decode("ascii", "backslashreplace")
+            )
     return " ".join("".join(words).split()) or None
 
 

@@ -141,8 +141,11 @@ def _fetch(
             digests = {**candidate.digests, **({"sha256": sha256} if sha256 else {})}
             wanted = Wanted(candidate.purl, size, digests)
             work.append(partial(_one, candidate, wanted, cache, client, retry or Retry(), tally))
-        found = _parallel(work, connections)
-    tally.tell()
+        try:
+            found = _parallel(work, connections)
+            tally.tell()
+        finally:
+            tally.end()
     return found
 
 
@@ -200,6 +203,7 @@ class _Tally:
             nonlocal known
             with self.lock:
                 self.size, known = self.size + total - known, total
+                self._tell_at_times()
 
         try:
             yield Heard(came, announced)
@@ -214,6 +218,11 @@ class _Tally:
         with self.lock:
             self.told = 0.0
             self._tell_at_times()
+
+    def end(self) -> None:
+        """Report nothing more, whatever threads are left: a thread that prints while its process ends breaks the end."""
+        with self.lock:
+            self.report = lambda progress: None
 
     def _tell_at_times(self) -> None:
         now = time.monotonic()

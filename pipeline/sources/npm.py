@@ -35,7 +35,10 @@ def locate(artifact: Artifact, base: Path) -> Candidate:
     """The pinned tarball. Raises SourceError where the registry no longer has this version."""
     purl = parse_purl(artifact)
     name = f"{purl.namespace}/{purl.name}" if purl.namespace else purl.name
-    found = view(f"{name}@{purl.version}")
+    try:
+        found = view(f"{name}@{purl.version}")
+    except SourceError as error:
+        raise SourceError(error.seen, where=artifact.purl, wanted=error.wanted, hint=error.hint) from error
     return Candidate(artifact.purl, artifact.file, found.url, digests=found.digests)
 
 

@@ -59,7 +59,8 @@ def configured() -> Indexes:
     urls = () if options.no_index else (options.index_url, *options.extra_index_urls)
     # pip passes over folders that are not there, with a warning; unearth does not.
     links = (link for link in options.find_links if "://" in link or Path(link).exists())
-    return Indexes(tuple(map(_absolute, filter(None, urls))), tuple(links), tuple(options.trusted_hosts))
+    places = (_place(url) for url in urls if url)
+    return Indexes(tuple(filter(None, places)), tuple(links), tuple(options.trusted_hosts))
 
 
 def resolve(spec: Mapping[str, Any], base: Path) -> Sequence[Candidate]:
@@ -97,12 +98,14 @@ def find(entry: str, file: str, indexes: Indexes, retry: Retry | None = None) ->
     """The file that a requirement means. Raises SourceError naming the files that there are."""
     wanted = requirement(entry)
     packages = _packages(wanted, indexes, retry or Retry())
-    if not packages:
+    # PEP 440: pre-releases only where the requirement names one, or there is nothing else.
+    versions = list(wanted.specifier.filter({Version(package.version) for package in packages}))
+    if not versions:
         raise SourceError(
             f"no index has a file of {entry} ({_asked(indexes)})",
             hint="check name and version, and the indexes with `pip config list`",
         )
-    version = max(Version(package.version) for package in packages)
+    version = max(versions)
     packages = [package for package in packages if Version(package.version) == version]
     fitting = [package for package in packages if fits(file, package.link.filename)]
     names = sorted({package.link.filename for package in fitting}, key=_preference)
@@ -130,7 +133,7 @@ def _preference(name: str) -> tuple[bool, int, str]:
 def _packages(wanted: Requirement, indexes: Indexes, retry: Retry) -> list[Package]:
     """Every file of the versions that the requirement allows, in the order of the indexes. Raises SourceError.
 
-    Yanked files only where the version is pinned exactly (PEP 592); pre-releases only where nothing else is allowed.
+    Yanked files only where the version is pinned exactly (PEP 592). Pre-releases may be among them.
     """
     if not indexes.index_urls and not indexes.find_links:
         return []
@@ -191,9 +194,11 @@ def _url(package: Package, indexes: Indexes) -> str:
     return str(urlunsplit(url))
 
 
-def _absolute(url: str) -> str:
-    """An index that is a folder, as a URL; everything else as it stands."""
-    return Path(url).resolve().as_uri() if "://" not in url and Path(url).is_dir() else url
+def _place(url: str) -> str | None:
+    """An index that is a folder, as a URL; a relative path that leads nowhere is none (pip passes over it, too)."""
+    if "://" in url:
+        return url
+    return Path(url).resolve().as_uri() if Path(url).is_dir() else None
 
 
 def _asked(indexes: Indexes) -> str:

@@ -22,17 +22,6 @@ from pipeline.trust.manifest import FileEntry, SourceEntry
 
 BATCH_BYTES = 16 << 20  # of text, about
 BATCH_ROWS = 1024  # at most; of texts of 6 kB, twice as many are slower: a batch leaves the cache
-# What is read; the bytes of the others are in the file's digest, and nothing here can say whether they are true.
-COLUMNS = {
-    "data": ["id", "text", "source", "url", "license", "language"],
-    "kept": [
-        "id", "source", "purl", "artifact_sha256", *rows.POINTER, "url", *rows.TEXT_COLUMNS, "decisions",
-    ],
-    "dropped": [
-        "id", "source", "purl", "artifact_sha256", *rows.POINTER, *rows.TEXT_COLUMNS, "decisions", "failed", "stage",
-        "reason", "value", "low", "high", *rows.WITNESS_COLUMNS,
-    ],
-}  # fmt: skip
 # What pyarrow was seen to raise for damaged files, beside its own: names that are no UTF-8, numbers out of range.
 UNREADABLE = (pa.ArrowException, OSError, MemoryError, ValueError, LookupError, OverflowError)
 Digests = npt.NDArray[np.bytes_]
@@ -170,13 +159,13 @@ def _batch_rows(entry: SourceEntry) -> int:
 
 
 def _batches(release: Path, entry: FileEntry, seen: Seen, size: int) -> Iterator[pa.RecordBatch]:
-    """The rows of a file, `size` at most at a time, columns validated (UTF-8 too). Raises BadParquet."""
+    """The rows of a file, `size` at most at a time, all columns read and validated (UTF-8 too). Raises BadParquet."""
     name = entry["name"]
     try:
         # No pre-buffering: it would hold a whole row group; and what cannot be null by schema is so by the format.
         with pq.ParquetFile(release / name, pre_buffer=False) as file:
             _schema(file.schema_arrow, entry, seen)
-            for batch in file.iter_batches(size, columns=COLUMNS[entry["kind"]], use_threads=False):
+            for batch in file.iter_batches(size, use_threads=False):
                 batch.validate(full=True)
                 if len(batch):
                     yield batch

@@ -14,6 +14,7 @@ from hypothesis import strategies as st
 
 from pipeline import recipe
 from pipeline.curate import license as licenses
+from pipeline.curate import license_words
 from pipeline.errors import SourceError
 
 # Excerpts: the words by which a licence is known, not the whole of it.
@@ -64,25 +65,25 @@ TEXTS = {
     "Zlib": "In no event will the authors be held liable for any damages ... "
     "Altered source versions must be plainly marked as such",
     "BSL-1.0": "Boost Software License - Version 1.0",
-    licenses.PUBLIC_DOMAIN: "The texts are in the public domain.",
-    licenses.US_GOVERNMENT: "a JSON extraction of the [CIA World Factbook](https://example.org/)",
+    license_words.PUBLIC_DOMAIN: "The texts are in the public domain.",
+    license_words.US_GOVERNMENT: "a JSON extraction of the [CIA World Factbook](https://example.org/)",
 }
 
 
 @pytest.mark.parametrize("license_id", TEXTS)
 def test_a_licence_is_known_by_its_own_words_and_by_them_alone(license_id: str) -> None:
-    others = {licenses.PUBLIC_DOMAIN} if license_id == "Unlicense" else set()  # its own text says "public domain"
-    assert licenses.shown(TEXTS[license_id].encode()) - others == {license_id}
+    others = {license_words.PUBLIC_DOMAIN} if license_id == "Unlicense" else set()  # its own text says "public domain"
+    assert license_words.shown(TEXTS[license_id].encode()) - others == {license_id}
 
 
 @pytest.mark.parametrize(("text", "stem"), [(GPL_2, "GPL-2.0"), (GPL_3, "GPL-3.0"), (LGPL_21, "LGPL-2.1")])
 def test_the_whole_text_of_a_gnu_licence_serves_only_and_or_later_alike(text: str, stem: str) -> None:
-    assert licenses.shown(text.encode()) == {f"{stem}-only", f"{stem}-or-later"}
+    assert license_words.shown(text.encode()) == {f"{stem}-only", f"{stem}-or-later"}
 
 
 def test_a_notice_of_any_later_version_shows_or_later_and_one_without_shows_only() -> None:
-    assert licenses.shown(LATER.encode()) == {"GPL-2.0-only", "GPL-2.0-or-later"}
-    assert licenses.shown(LATER.split(", or (at")[0].encode()) == {"GPL-2.0-only"}
+    assert license_words.shown(LATER.encode()) == {"GPL-2.0-only", "GPL-2.0-or-later"}
+    assert license_words.shown(LATER.split(", or (at")[0].encode()) == {"GPL-2.0-only"}
 
 
 @given(st.sampled_from(sorted(TEXTS)), st.data())
@@ -91,20 +92,20 @@ def test_a_licence_is_known_however_its_lines_are_broken_and_marked_as_comment(n
     gaps = data.draw(
         st.lists(st.sampled_from([" ", "\n", "\n# ", "\r\n * ", "  "]), min_size=len(words), max_size=len(words))
     )
-    assert name in licenses.shown("".join(gap + word for gap, word in zip(gaps, words, strict=True)).encode())
+    assert name in license_words.shown("".join(gap + word for gap, word in zip(gaps, words, strict=True)).encode())
 
 
 @given(st.binary(max_size=400), st.sampled_from([b"", b"BZh9", b"<mediawiki", b"Format: x\n\nFiles: *\nLicense: "]))
 def test_no_bytes_make_the_search_for_licences_raise(data: bytes, start: bytes) -> None:
-    assert isinstance(licenses.shown(start + data), frozenset)
+    assert isinstance(license_words.shown(start + data), frozenset)
 
 
 def test_one_file_with_two_bsd_texts_shows_both() -> None:
-    assert licenses.shown(f"{BSD_2}\n\n{BSD_3}".encode()) == {"BSD-2-Clause", "BSD-3-Clause"}
+    assert license_words.shown(f"{BSD_2}\n\n{BSD_3}".encode()) == {"BSD-2-Clause", "BSD-3-Clause"}
 
 
 def test_an_spdx_tag_in_a_file_is_read() -> None:
-    assert licenses.shown(b"# SPDX-License-Identifier: OFL-1.1\n") == {"OFL-1.1"}
+    assert license_words.shown(b"# SPDX-License-Identifier: OFL-1.1\n") == {"OFL-1.1"}
 
 
 DEP5 = """Format: https://www.debian.org/doc/packaging-manuals/copyright-format/1.0/
@@ -124,7 +125,7 @@ License: Expat
 
 
 def test_a_debian_copyright_file_shows_the_licence_of_all_files_and_not_that_of_a_style_sheet() -> None:
-    assert licenses.shown(DEP5.encode()) == {"GPL-2.0-only", "GPL-2.0-or-later", "CC-BY-SA-3.0"}
+    assert license_words.shown(DEP5.encode()) == {"GPL-2.0-only", "GPL-2.0-or-later", "CC-BY-SA-3.0"}
 
 
 @pytest.mark.parametrize(
@@ -136,17 +137,17 @@ def test_a_debian_copyright_file_shows_the_licence_of_all_files_and_not_that_of_
         ("GFDL-NIV-1.3+", {"GFDL-1.3-no-invariants-only", "GFDL-1.3-no-invariants-or-later"}),
         ("Expat", {"MIT"}),
         ("MPL-2.0", {"MPL-2.0"}),
-        ("public-domain", {licenses.PUBLIC_DOMAIN}),
+        ("public-domain", {license_words.PUBLIC_DOMAIN}),
         ("Beer-and-wine", set()),
     ],
 )
 def test_debians_short_names_are_understood(name: str, ids: set[str]) -> None:
-    assert licenses.shown(f"Format: x\n\nFiles: *\nCopyright: y\nLicense: {name}\n".encode()) == ids
+    assert license_words.shown(f"Format: x\n\nFiles: *\nCopyright: y\nLicense: {name}\n".encode()) == ids
 
 
 def test_the_licence_text_that_a_debian_short_name_stands_for_counts() -> None:
     text = f"Format: x\n\nFiles: *\nLicense: GPL-2\n\nLicense: GPL-2\n {LATER.replace(chr(10), chr(10) + ' ')}\n"
-    assert "GPL-2.0-or-later" in licenses.shown(text.encode())
+    assert "GPL-2.0-or-later" in license_words.shown(text.encode())
 
 
 def dump(newest: str = "2016-05-01", base: str = "https://en.wikipedia.org/wiki/Main_Page") -> bytes:
@@ -157,18 +158,18 @@ def dump(newest: str = "2016-05-01", base: str = "https://en.wikipedia.org/wiki/
 
 
 def test_a_wikipedia_dump_shows_the_licence_of_the_time_of_its_newest_revision() -> None:
-    assert "CC-BY-SA-3.0" in licenses.shown(dump("2023-06-06"))
-    assert licenses.shown(bz2.compress(dump("2023-06-07"))) >= {"CC-BY-SA-4.0"}
-    assert "CC-BY-SA-4.0" not in licenses.shown(bz2.compress(dump("2023-06-06")))
+    assert "CC-BY-SA-3.0" in license_words.shown(dump("2023-06-06"))
+    assert license_words.shown(bz2.compress(dump("2023-06-07"))) >= {"CC-BY-SA-4.0"}
+    assert "CC-BY-SA-4.0" not in license_words.shown(bz2.compress(dump("2023-06-06")))
 
 
 def test_the_dump_of_another_wiki_shows_no_licence() -> None:
-    assert licenses.shown(dump(base="https://wiki.example.org/wiki/Main")) == frozenset()
-    assert licenses.shown(dump(base="https://example.org/en.wikipedia.org/")) == frozenset()
+    assert license_words.shown(dump(base="https://wiki.example.org/wiki/Main")) == frozenset()
+    assert license_words.shown(dump(base="https://example.org/en.wikipedia.org/")) == frozenset()
 
 
 def test_a_truncated_or_broken_dump_shows_no_licence() -> None:
-    assert licenses.shown(b"BZh9" + b"no bzip2") == frozenset()
+    assert license_words.shown(b"BZh9" + b"no bzip2") == frozenset()
 
 
 # ---------------------------------------------------------------- whole artifacts
@@ -329,7 +330,7 @@ def test_an_own_licence_needs_a_file_of_its_own_words(tmp_path: Path) -> None:
 
 def test_the_public_domain_must_be_said(tmp_path: Path) -> None:
     own = sdist({"LICENSE": "You may do with it what you want.", **DOC})
-    assert "public-domain" in refused(tmp_path, own, licenses.PUBLIC_DOMAIN)
+    assert "public-domain" in refused(tmp_path, own, license_words.PUBLIC_DOMAIN)
 
 
 def test_fields_of_metadata_are_no_evidence(tmp_path: Path) -> None:

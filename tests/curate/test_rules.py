@@ -39,7 +39,9 @@ CASES = {
     "gopher_too_many_ellipsis": GOOD + "word... " * 30,
     "gopher_too_many_bullets": "\n".join("- the dog and that cat sleep" for _ in range(20)),
     "gopher_too_many_end_ellipsis": "\n".join(
-        "the dog and that cat sleep in the old house of my friends..." if n % 2 else "and then they have to be with it now"
+        "the dog and that cat sleep in the old house of my friends..."
+        if n % 2
+        else "and then they have to be with it now"
         for n in range(20)
     ),
     "gopher_below_alpha_threshold": GOOD + "12345 " * 60,

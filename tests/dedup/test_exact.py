@@ -7,8 +7,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from pipeline.dedup.interface import SKETCH
 from pipeline.dedup import exact
+from pipeline.dedup.interface import SKETCH
 from pipeline.errors import TaskError
 
 document = st.tuples(st.integers(0, 3), st.integers(0, 2), st.integers(0, 3))  # key, source, characters
@@ -34,9 +34,7 @@ def test_one_of_each_set_is_kept_by_priority_then_length_then_id(documents: list
         rank = (-priorities[source], -characters, number)
         best[key] = min(best.get(key, rank), rank)
     expected = {
-        number: best[key][2]
-        for number, (key, source, characters) in enumerate(documents)
-        if best[key][2] != number
+        number: best[key][2] for number, (key, source, characters) in enumerate(documents) if best[key][2] != number
     }
     rows = table(documents)
     order = list(range(len(documents)))

@@ -21,11 +21,10 @@ def survivor(identifier: str) -> dict:
 
 
 def dropped(identifier: str) -> dict:
-    row = dict.fromkeys(DROPPED.names) | {
+    return dict.fromkeys(DROPPED.names) | {
         "id": identifier * 16, "source": "docs", "purl": "p", "artifact_sha256": "s", "record": 0, "decisions": [],
         "failed": [], "stage": "read", "reason": "unreadable:link",
     }  # fmt: skip
-    return row
 
 
 def spill(path: Path, rows: list[dict], schema: pa.Schema) -> Path:
@@ -41,7 +40,7 @@ def run(tmp_path: Path) -> dict:
         "dropped/a": spill(tmp_path / "3", [dropped("b1")], DROPPED),
         "losers": spill(
             tmp_path / "4",
-            [{"id": "cc" * 16, "reason": "exact_duplicate", "kept_id": "ee" * 16, "kept_source": "other", "similarity": 1_000_000}],
+            [dict(zip(LOSERS.names, ("cc" * 16, "exact_duplicate", "ee" * 16, "other", 1_000_000), strict=True))],
             LOSERS,
         ),
     }  # fmt: skip

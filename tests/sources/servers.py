@@ -137,7 +137,9 @@ def noise(size: int, seed: int = 1) -> bytes:
     return hashlib.shake_128(seed.to_bytes(4, "big")).digest(size)
 
 
-def write_package(index: Path, name: str, file: str, data: bytes, *, yanked: bool = False, digest: str | None = None) -> None:
+def write_package(
+    index: Path, name: str, file: str, data: bytes, *, yanked: bool = False, digest: str | None = None
+) -> None:
     """Add a file to the static package index (PEP 503) in `index`; `digest`: what the page states in place of the truth."""
     (index / "files").mkdir(parents=True, exist_ok=True)
     (index / "files" / file).write_bytes(data)

@@ -168,6 +168,14 @@ def test_what_a_killed_process_left_is_gone_on_with(cache: Cache, tmp_path: Path
     assert cache.path(artifact.sha256).read_bytes() == DATA
 
 
+def test_what_a_killed_process_left_of_a_file_without_digest_is_not_gone_on_with(cache: Cache) -> None:
+    with serving(whole_files({"/a.bin": DATA})) as server:
+        leave_part(cache, hashlib.sha256(f"{server.url}/a.bin".encode()).hexdigest(), OTHER[:1000])
+        sha256, _ = fetch_candidate(offered(server), cache)
+        assert server.ranges() == [None]
+    assert sha256 == hashlib.sha256(DATA).hexdigest()
+
+
 def test_a_whole_part_of_a_killed_process_is_not_asked_for(cache: Cache, tmp_path: Path) -> None:
     with serving(whole_files({})) as server:
         artifact = pinned(f"{server.url}/a.bin", DATA)
@@ -189,9 +197,7 @@ def test_a_part_of_another_file_is_thrown_away(cache: Cache, tmp_path: Path, lef
 
 
 @pytest.mark.parametrize(("left", "requests"), [(DATA, 1), (DATA + b"x", 2)], ids=["whole", "too long"])
-def test_a_part_of_unknown_size_is_whole_where_the_server_says_so(
-    cache: Cache, left: bytes, requests: int
-) -> None:
+def test_a_part_of_unknown_size_is_whole_where_the_server_says_so(cache: Cache, left: bytes, requests: int) -> None:
     sha512 = hashlib.sha512(DATA).hexdigest()
     with serving(whole_files({"/a.bin": DATA})) as server:
         leave_part(cache, hashlib.sha256(f"{server.url}/a.bin".encode()).hexdigest(), left)
@@ -235,7 +241,7 @@ def test_a_server_that_stays_busy_is_given_up_and_named(cache: Cache, tmp_path: 
     retry, waits = patient()
     with serving(lambda handler, number: refuse(handler, 503)) as server:
         artifact = pinned(f"{server.url}/a.bin", DATA)
-        with pytest.raises(SourceError, match="failed 6 times in a row.*503") as caught:
+        with pytest.raises(SourceError, match=r"failed 6 times in a row.*503") as caught:
             fetch_all([artifact], tmp_path, cache, retry=retry)
         assert len(server.asked) == 6
     assert caught.value.where == artifact.purl
@@ -296,7 +302,9 @@ def test_what_is_gone_is_named_and_not_asked_for_again(cache: Cache, tmp_path: P
 
 def test_all_that_cannot_be_located_is_named_before_anything_is_downloaded(cache: Cache, tmp_path: Path) -> None:
     def lost(name: str) -> Artifact:
-        return Artifact("notes", "local", f"pkg:generic/{name}", name, 5, hashlib.sha256(name.encode()).hexdigest(), name)
+        return Artifact(
+            "notes", "local", f"pkg:generic/{name}", name, 5, hashlib.sha256(name.encode()).hexdigest(), name
+        )
 
     with serving(whole_files({"/a.bin": DATA})) as server:
         with pytest.raises(SourceError) as caught:
@@ -372,7 +380,9 @@ def test_a_full_disk_is_said_clearly(cache: Cache, tmp_path: Path) -> None:
         part_of(cache, artifact).parent.mkdir(parents=True)
         part_of(cache, artifact).symlink_to("/dev/full")
         with pytest.raises(TaskError, match="the disk is full") as caught:
-            fetch_candidates([Candidate(artifact.purl, "a.bin", artifact.location, digests={"sha256": artifact.sha256})], cache)
+            fetch_candidates(
+                [Candidate(artifact.purl, "a.bin", artifact.location, digests={"sha256": artifact.sha256})], cache
+            )
     assert str(cache.root) in caught.value.where
     assert "PELLUCID_CACHE" in caught.value.hint
 
@@ -394,7 +404,9 @@ def test_progress_grows_and_ends_with_everything(cache: Cache, tmp_path: Path) -
     files = {f"/f{n}.bin": noise(200_000, n) for n in range(4)}
     heard: list[FetchProgress] = []
     with serving(whole_files(files)) as server:
-        fetch_all([pinned(server.url + path, data) for path, data in files.items()], tmp_path, cache, report=heard.append)
+        fetch_all(
+            [pinned(server.url + path, data) for path, data in files.items()], tmp_path, cache, report=heard.append
+        )
     assert heard[-1] == FetchProgress(4, 4, 800_000, 800_000, ())
     assert [one.bytes_done for one in heard] == sorted(one.bytes_done for one in heard)
     assert {one.bytes_total for one in heard} == {800_000}
@@ -411,9 +423,15 @@ def test_nothing_is_reported_where_nothing_is_missing(cache: Cache, tmp_path: Pa
 
 
 def test_a_size_that_was_not_known_counts_once_the_server_states_it(cache: Cache) -> None:
+    def thinks_first(handler: BaseHTTPRequestHandler, number: int) -> None:
+        threading.Event().wait(0.2)  # longer than the time between two reports
+        send(handler, DATA)
+
     heard: list[FetchProgress] = []
-    with serving(whole_files({"/a.bin": DATA})) as server:
+    with serving(thinks_first) as server:
         fetch_candidate(offered(server), cache, report=heard.append)
+    assert heard[0] == FetchProgress(0, 1, 0, 0, ("a.bin",))
+    assert heard[1] == FetchProgress(0, 1, 0, 300_000, ("a.bin",))
     assert heard[-1] == FetchProgress(1, 1, 300_000, 300_000, ())
 
 
@@ -463,10 +481,11 @@ def test_a_local_file_that_changed_is_refused_with_both_digests(cache: Cache, tm
 # ---------------------------------------------------------------- several processes
 
 FETCH = """
-import sys
+import signal, sys
 from pathlib import Path
 from pipeline.model import Artifact
 from pipeline.sources.fetch import Cache, fetch_all
+signal.signal(signal.SIGINT, signal.default_int_handler)  # shells start what runs in the background without it
 print("ready", flush=True)
 sys.stdin.readline()
 url, size, sha256 = sys.argv[1:4]
@@ -505,7 +524,9 @@ def test_two_processes_that_want_the_same_file_fetch_it_once(cache: Cache) -> No
     assert not list((cache.root / "parts").iterdir())
 
 
-def test_an_interrupt_ends_a_fetch_that_waits_for_a_silent_server_and_keeps_what_came(cache: Cache, tmp_path: Path) -> None:
+def test_an_interrupt_ends_a_fetch_that_waits_for_a_silent_server_and_keeps_what_came(
+    cache: Cache, tmp_path: Path
+) -> None:
     heard_of, ended = threading.Event(), threading.Event()
 
     def falls_silent(handler: BaseHTTPRequestHandler, number: int) -> None:

@@ -199,7 +199,7 @@ def _with_text(row: Row, text: str) -> Row:
 
 
 def _judged(row: Row, number: int) -> Row:
-    draw = random.Random(f"{row['source']}{number}")  # noqa: S311 (words, not secrets)
+    draw = random.Random(f"{row['source']}{number}")
     text = " ".join("".join(draw.choices("abcdeéłж漢", k=draw.randint(2, 8))) for _ in range(draw.randint(60, 120)))
     row = _with_text(row, text)
     row["decisions"] = [

@@ -144,7 +144,7 @@ def test_the_id_of_a_known_document_is_the_golden_one() -> None:
 
 def test_a_flipped_bit_in_any_file_is_refused_and_the_file_is_named(release: Path) -> None:
     """Every byte of the manifest's envelope and of the card; 120 bytes of each other file, drawn from a fixed seed."""
-    draw = random.Random(5)  # noqa: S311
+    draw = random.Random(5)
     for name in files_of(release):
         path, data = release / name, (release / name).read_bytes()
         every = range(len(data))
@@ -353,16 +353,17 @@ def test_reasons_moved_from_one_to_another_are_refused(release: Path) -> None:
     assert [detail.split(":")[1].strip() for detail in details] == ["dedup/exact_duplicate", "extract/redirect"]
 
 
-def test_numbers_of_rows_and_ids_at_the_ends_are_those_of_the_file(release: Path) -> None:
+@pytest.mark.parametrize("name", [DATA, KEPT, DROPPED])
+def test_numbers_of_rows_and_ids_at_the_ends_are_those_of_the_file(release: Path, name: str) -> None:
     number = next(
         index for index, file in enumerate(json.loads((release / "manifest.json").read_bytes())["predicate"]["files"])
-        if file["name"] == DATA
+        if file["name"] == name
     )  # fmt: skip
     for key, value in (("rows", 1), ("first_id", "0" * 32), ("last_id", None)):
         original = (release / "manifest.json").read_bytes()
         small.sign_again(release, edit=lambda p, key=key, value=value: p["files"][number].update({key: value}))
         found = refusal(release)
-        assert (found.name, found.file) == ("rows", DATA)
+        assert (found.name, found.file) == ("rows", name)
         assert found.detail.startswith(f"{key} is")
         (release / "manifest.json").write_bytes(original)
         small.sign_again(release)
@@ -555,6 +556,10 @@ def redirect_with_a_bound(made: Corpus) -> None:
     dropped_row(made, "extract")["high"] = 7
 
 
+def redirect_with_a_witness(made: Corpus) -> None:
+    dropped_row(made, "extract").update(kept_id=kept_row(made)["id"])
+
+
 def stage_that_is_none(made: Corpus) -> None:
     dropped_row(made, "extract")["stage"] = "whim"
 
@@ -600,6 +605,7 @@ def stage_that_is_none(made: Corpus) -> None:
         (unread_record_with_decisions, "ledger", "decisions on a row of stage extract"),
         (judged_drop_without_value, "ledger", "value is null in a row of stage judge"),
         (redirect_with_a_bound, "ledger", "high is not null in a row of stage extract"),
+        (redirect_with_a_witness, "ledger", "kept_id is not null in a row of stage extract"),
         (stage_that_is_none, "ledger", "there is no stage 'whim'"),
     ],
 )
@@ -638,6 +644,13 @@ def test_rows_out_of_order_are_refused_within_a_shard_and_across_shards(tmp_path
         (tmp_path / "aside").rename(other)
     small.hash_again(folder, edit=lambda p: swap_rows(p["files"]))
     assert {(check.name, check.row) for check in refusals(folder)} == {("order", 0)}
+
+
+def test_a_row_that_stands_twice_running_is_refused(tmp_path: Path) -> None:
+    made = small.corpus()
+    made["notes"]["kept"].insert(4, made["notes"]["kept"][4])
+    found = refusals(small.write(tmp_path, made))
+    assert [(check.name, check.row) for check in found] == [("order", 5), ("unique", 5), ("duplicates", 5)]
 
 
 def swap_rows(files: list[dict[str, Any]]) -> None:
@@ -762,7 +775,7 @@ def test_a_text_that_is_not_utf_8_is_refused(release: Path) -> None:
 
 def test_damage_in_a_signed_file_is_a_finding_and_never_a_crash(release: Path) -> None:
     """What no rule can know (a title, a charset, statistics) is the signer's own word, so that not all are refused."""
-    draw = random.Random(3)  # noqa: S311
+    draw = random.Random(3)
     refused = 0
     for name in (DATA, KEPT, DROPPED):
         data = (release / name).read_bytes()
