@@ -382,10 +382,16 @@ def _tell(story: Any, text: bool, again: bool) -> None:
 
 
 def _decision(decision: Any) -> str:
-    value, low, high = (None if decision[key] is None else decision[key] / 1e6 for key in ("value", "low", "high"))
+    value, low, high = (
+        decision[key] if decision[key] is None else decision[key] / 1e6 for key in ("value", "low", "high")
+    )
     fails = (low is not None and value < low) or (high is not None and value > high)
-    bound = f"at least {low:g}" if high is None else f"at most {high:g}" if low is None else f"{low:g} to {high:g}"
-    return f"{'FAIL' if fails else 'ok  '} {decision['reason']:30} {value:>12,.6g}   {bound}"
+    bounds = [f"{word} {_number(bound)}" for word, bound in (("at least", low), ("at most", high)) if bound is not None]
+    return f"{'FAIL' if fails else 'ok  '} {decision['reason']:30} {_number(value):>12}   {', '.join(bounds)}"
+
+
+def _number(value: float) -> str:
+    return f"{int(value):,}" if value == int(value) else f"{value:.4g}"
 
 
 def _tell_again(story: Any) -> None:

@@ -13,11 +13,12 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from pipeline.errors import RecipeError
+from pipeline.errors import RecipeError, SourceError
 from pipeline.model import Artifact
 from pipeline.recipe import Recipe, SourceSpec
 from pipeline.sources import pinned
 from pipeline.sources.entries import entries, means, parse_purl
+from pipeline.sources.faults import together
 from pipeline.trust import canonical
 
 if TYPE_CHECKING:
@@ -236,18 +237,12 @@ def make(
         found += [(name, spec["kind"], candidate) for candidate in _resolve(spec, missing, base)]
     fetch_all(kept, base, cache, report=report)
     sizes = fetch_candidates([candidate for _, _, candidate in found], cache, report=report)
-    pinned = kept + [
+    everything = kept + [
         Artifact(name, kind, candidate.purl, candidate.file, size, sha256, candidate.location)
         for (name, kind, candidate), (sha256, size) in zip(found, sizes, strict=True)
     ]
-    model = next(artifact for artifact in pinned if artifact.source == MODEL)
-    artifacts = [
-        _with_evidence(artifact, source, cache)
-        for source in recipe.sources
-        for artifact in sorted(pinned, key=lambda one: (one.file, one.sha256))
-        if artifact.source == source.name
-    ]
-    made = Lock(recipe.name, tuple(artifacts), model)
+    model = next(artifact for artifact in everything if artifact.source == MODEL)
+    made = Lock(recipe.name, _with_evidence(recipe, everything, cache), model)
     check(made, recipe)
     return made
 
@@ -273,11 +268,23 @@ def _resolve(spec: Mapping[str, Any], words: Sequence[str], base: Path) -> "Sequ
     return SOURCES[spec["kind"]].resolve({**spec, ENTRY_KEYS[spec["kind"]]: tuple(words)}, base) if words else ()
 
 
-def _with_evidence(artifact: Artifact, source: SourceSpec, cache: "Cache") -> Artifact:
+def _with_evidence(recipe: Recipe, everything: Sequence[Artifact], cache: "Cache") -> tuple[Artifact, ...]:
+    """The artifacts of the recipe's sources, in the lock's order, with what shows their licence. Raises SourceError."""
     from pipeline.curate import license
 
-    shown = license.check(cache.path(artifact.sha256), artifact.file, source)
-    return replace(artifact, evidence=tuple(shown))
+    artifacts, faults = [], []
+    for source in recipe.sources:
+        mine = (artifact for artifact in everything if artifact.source == source.name)
+        for artifact in sorted(mine, key=lambda one: (one.file, one.sha256)):
+            try:
+                shown = license.check(cache.path(artifact.sha256), artifact.file, source)
+            except SourceError as error:
+                faults.append(error)
+            else:
+                artifacts.append(replace(artifact, evidence=tuple(shown)))
+    if faults:
+        raise together(faults, f"{len(faults)} of {len(everything)} artifacts do not show the licence that is declared")
+    return tuple(artifacts)
 
 
 def _model_spec(recipe: Recipe) -> dict[str, Any]:

@@ -114,7 +114,14 @@ def test_a_lock_names_no_host_of_a_registry_and_no_path_of_this_machine(world: W
 
 def test_an_artifact_without_the_licence_that_the_recipe_declares_is_refused(world: World) -> None:
     with pytest.raises(SourceError):
+        world.make(RECIPE.replace("license: MIT\n    evidence", "license: GPL-2.0-only\n    evidence", 1))
+
+
+def test_all_artifacts_without_the_declared_licence_are_named_at_once(world: World) -> None:
+    with pytest.raises(SourceError, match="3 of 4 artifacts do not show the licence") as caught:
         world.make(RECIPE.replace("license: MIT\n    evidence", "license: GPL-2.0-only\n    evidence"))
+    assert "guides-1.0.tar.gz" in caught.value.seen
+    assert "lines.tar.gz" in caught.value.seen
 
 
 def test_a_lock_is_the_same_whatever_the_order_of_the_recipes_entries(world: World) -> None:

@@ -23,7 +23,7 @@ MAX_DIVS = 1000
 _META = re.compile(rb"""<meta\s[^>]*?charset\s*=\s*["']?\s*([A-Za-z0-9_.:+-]+)""", re.IGNORECASE)
 _XML = re.compile(rb"""^\s*<\?xml\s[^>]*?encoding\s*=\s*["']([A-Za-z0-9_.:+-]+)""")
 _DIV = re.compile(r"<(/?)div\b", re.IGNORECASE)
-_GAPS = re.compile(r"[ \t]*\n(?:[ \t]*\n){2,}")
+_GAPS = re.compile(r"\n(?:[ \t]*+\n){2,}")
 
 
 def declared(raw: bytes) -> str | None:

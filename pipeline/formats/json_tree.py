@@ -18,7 +18,9 @@ from pipeline.model import Document, Fault, Pointer, Record, Refusal
 from pipeline.trust import canonical
 
 _MARKUP = re.compile(
-    r"<(?:[a-zA-Z][a-zA-Z0-9]*(?:\s[^<>]*)?/?|/[a-zA-Z][a-zA-Z0-9]*\s*|!--.*?--)>|&(?:[a-zA-Z]+|#\d+);", re.S
+    r"</?(?:a|b|blockquote|br|center|code|div|em|font|h[1-6]|hr|i|img|li|ol|p|pre|s|small|span|strong|sub|sup|table|tbody|td"
+    r"|th|thead|tr|u|ul)(?:\s[^<>]*+)?/?>|<!--|&(?:amp|lt|gt|quot|apos|nbsp|[lr][sd]quo|[nm]dash|hellip|#\d{1,7}|#x[0-9a-f]{1,6});",
+    re.IGNORECASE,
 )
 
 Path = tuple[str | int, ...]

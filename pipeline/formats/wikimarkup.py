@@ -41,17 +41,15 @@ _ELEMENT = re.compile(rf"<(/?)({'|'.join((*DROPPED, *VERBATIM))})(?=[\s/>])([^<>
 _BRACKETS = re.compile(r"\{\{|\}\}|\[\[|\]\]|^[ \t:*#]*\{\||^[ \t]*\|\}(?!\})", re.MULTILINE)
 _OPENS = {"{{": "}}", "[[": "]]", "{|": "|}"}
 _LANGUAGE = re.compile(r"[a-z]{2,3}(?:-[a-z]{2,10})*|simple|nds-nl", re.ASCII)
-_EXTERNAL = re.compile(
-    r"\[(?:(?:https?|ftp|irc|news):)?//[^\s\[\]<]*[ \t]*([^\[\]\n]*)\]|\[mailto:[^\s\[\]<]*[ \t]*([^\[\]\n]*)\]"
-)
+# Possessive quantifiers: no bracket without its end is tried twice.
+_EXTERNAL = re.compile(r"\[(?:(?:(?:https?|ftp|irc|news):)?//|mailto:)[^\s\[\]<]*+[ \t]*+([^\[\]\n]*+)\]")
 _TAG = re.compile(r"</?[a-zA-Z][^<>]*>")
-_BREAK = re.compile(r"<br\s*/?\s*>|</(?:p|div|li|blockquote|tr|h[1-6])\s*>", re.IGNORECASE)
+_BREAK = re.compile(r"<br\s*+/?\s*+>|</(?:p|div|li|blockquote|tr|h[1-6])\s*+>", re.IGNORECASE)
 _QUOTES = re.compile(r"'{2,}")
 _MAGIC = re.compile(r"__[A-Z]{3,}__")
 _VERBATIM_MARK = re.compile("\x02(\\d+)\x03")
-_HEADING = re.compile(r"(={1,6})[ \t]*(.+?)[ \t]*\1")
 _LIST = re.compile(r"[*#:;]+[ \t]*")
-_EMPTY_BRACKETS = re.compile(r"[ \t]*[(（][\s,;:–/]*[)）]")
+_EMPTY_BRACKETS = re.compile(r" ?[(（][\s,;:–/]*+[)）]")
 _BRACKET_START = re.compile(r"([(（])[ \t,;:]+")
 _COMMAS = re.compile(r",(?:[ \t]?,)+")
 _BRACKET_END = re.compile(r"(?<![ \t,;])[ \t,;]{1,20}([)）])")
@@ -66,7 +64,7 @@ def to_text(source: str, hidden: Sequence[str] = ()) -> str:
     source = _COMMENT.sub("", source)
     source, verbatim = _cut_elements(source)
     source = _resolve(source, {*hidden, "file", "image", "media", "category"})
-    source = _EXTERNAL.sub(lambda found: found[1] or found[2] or "", source)
+    source = _EXTERNAL.sub(r"\1", source)
     source = _TAG.sub("", _BREAK.sub("\n", source))
     source = _MAGIC.sub("", _QUOTES.sub("", source))
     source = html.unescape(source)
@@ -164,7 +162,10 @@ def _link(content: str, hidden: set[str]) -> str:
     if bar and label.strip():
         return label
     shown = target.lstrip(":")
-    return re.sub(r"^[^:]{1,40}:|[ ]*\([^()]*\)$|,.*$", "", shown) if bar else shown
+    if bar:  # the pipe trick: `[[Help:Name (kind)|]]` shows Name
+        shown = shown.partition(":")[2] or shown
+        shown = shown.partition(" (")[0]
+    return shown
 
 
 def _lines(source: str) -> Iterator[tuple[int, str]]:
@@ -175,21 +176,28 @@ def _lines(source: str) -> Iterator[tuple[int, str]]:
             continue
         if line.startswith(("|", "!", "{|", "}}")):  # what a table or template left that was not closed
             continue
-        heading = _HEADING.fullmatch(line)
-        level = len(heading[1]) if heading else 0
-        if heading:
-            line = heading[2]
+        level = _level(line)
+        if level:
+            line = line[level:-level].strip()
         else:
             mark = _LIST.match(line)
             if mark:
                 line = line[mark.end() :]
                 if line and ("*" in mark[0] or "#" in mark[0]):
                     line = f"- {line}"
+        line = _EMPTY_BRACKETS.sub("", _SPACES.sub(" ", line))
         line = _COMMAS.sub(",", _BRACKET_END.sub(r"\1", _BRACKET_START.sub(r"\1", line)))
-        line = _SPACE_BEFORE.sub(r"\1", _SPACES.sub(" ", _EMPTY_BRACKETS.sub("", line))).strip()
+        line = _SPACE_BEFORE.sub(r"\1", line).strip()
         if line in ("-", "–", "•", ".", ",", ";"):
             continue
         yield level, line
+
+
+def _level(line: str) -> int:
+    """The level of the heading that a line is: the number of `=` on both sides, at most 6 (Help:Formatting); or 0."""
+    before = len(line) - len(line.lstrip("="))
+    after = len(line) - len(line.rstrip("="))
+    return min(before, after, 6) if before < len(line) else 0
 
 
 def _without_empty_sections(lines: Iterator[tuple[int, str]]) -> list[str]:

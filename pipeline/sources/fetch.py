@@ -10,7 +10,7 @@ import shutil
 import threading
 import time
 from collections.abc import Callable, Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import partial
 from pathlib import Path
 from typing import TypeVar, cast
@@ -21,6 +21,7 @@ from pipeline import __version__
 from pipeline.errors import SourceError, TaskError
 from pipeline.model import Artifact
 from pipeline.sources.cache import Cache, Stopped
+from pipeline.sources.faults import together
 from pipeline.sources.interface import Candidate
 from pipeline.sources.registry import SOURCES
 from pipeline.sources.retry import Retry
@@ -75,11 +76,8 @@ def fetch_all(
     _check_space(sum(artifact.size - cache.begun(artifact.sha256) for artifact in wanted), cache)
     located = _parallel([partial(_locate, artifact, base) for artifact in wanted], connections)
     lost = [found for found in located if isinstance(found, SourceError)]
-    if len(lost) == 1:
-        raise lost[0]
     if lost:
-        seen = f"{len(lost)} of {len(wanted)} artifacts cannot be had\n" + "\n".join(map(str, lost))
-        raise SourceError(seen, hint=lost[0].hint)
+        raise together(lost, f"{len(lost)} of {len(wanted)} artifacts cannot be had")
     jobs = [
         (found, artifact.size, artifact.sha256)
         for found, artifact in zip(located, wanted, strict=True)
@@ -97,8 +95,12 @@ def fetch_candidates(
     retry: Retry | None = None,
 ) -> list[tuple[str, int]]:
     """Have what upstreams offer in the cache, verified by the digests that they state; sha256 and size of each."""
-    jobs = [(candidate, candidate.size, candidate.digests.get("sha256")) for candidate in candidates]
-    return _fetch(jobs, cache, connections, report, retry)
+    found = {index: there for index, one in enumerate(candidates) if (there := _cached(cache, one)) is not None}
+    missing = [index for index in range(len(candidates)) if index not in found]
+    jobs = [(candidates[at], candidates[at].size, candidates[at].digests.get("sha256")) for at in missing]
+    if jobs:
+        found |= dict(zip(missing, _fetch(jobs, cache, connections, report, retry), strict=True))
+    return [found[index] for index in range(len(candidates))]
 
 
 def fetch_candidate(
@@ -106,6 +108,13 @@ def fetch_candidate(
 ) -> tuple[str, int]:
     """`fetch_candidates` of one."""
     return fetch_candidates([candidate], cache, report=report, retry=retry)[0]
+
+
+def _cached(cache: Cache, candidate: Candidate) -> tuple[str, int] | None:
+    """sha256 and size of what the cache has of a candidate whose sha256 is stated."""
+    sha256 = candidate.digests.get("sha256")
+    size = cache.size(sha256) if sha256 else None
+    return (sha256, size) if sha256 and size is not None and candidate.size in (None, size) else None
 
 
 def _locate(artifact: Artifact, base: Path, stop: threading.Event) -> Candidate | SourceError:
@@ -162,10 +171,9 @@ def _one(
     known = wanted.digests.get("sha256")
     name = known or hashlib.sha256(candidate.url.encode()).hexdigest()
     with tally.of(candidate.file, wanted.size) as heard, cache.part(name, stop) as part:
-        # It was there all along, or whoever held the part file before has put it there.
-        if known and (size := cache.size(known)) is not None and wanted.size in (None, size):
-            part.path.unlink()
-            return known, size
+        if there := _cached(cache, replace(candidate, digests=wanted.digests, size=wanted.size)):
+            part.path.unlink()  # whoever held it before has put the file into the cache
+            return there
         try:
             transfer(candidate.url, part, wanted, client, retry, stop, heard)
         except (SourceError, Stopped) as error:

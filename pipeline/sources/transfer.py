@@ -62,8 +62,8 @@ def transfer(
     Raises SourceError where the upstream does not serve it, Wrong where it serves something else, Stopped.
     """
     part.resume(set(wanted.digests))
-    if not wanted.digests or part.size > (LIMIT if wanted.size is None else wanted.size):
-        part.restart()  # nothing could tell that what is there belongs to what comes; or it is too long to
+    if part.size > (LIMIT if wanted.size is None else wanted.size):
+        part.restart()
     heard.came(part.size)
     if urlsplit(url).scheme == "file":
         _begin_anew(part, heard)
@@ -132,7 +132,7 @@ def _attempt(state: _Download) -> None:
         if state.validator:
             headers["If-Range"] = state.validator
     elif part.size:
-        state.begin_anew()
+        state.begin_anew()  # nothing could tell that what is here belongs to what comes
     with state.client.stream("GET", state.url, headers=headers) as response:
         if not _is_ready(state, response):
             return

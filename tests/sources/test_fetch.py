@@ -413,6 +413,18 @@ def test_progress_grows_and_ends_with_everything(cache: Cache, tmp_path: Path) -
     assert any(one.current for one in heard)
 
 
+def test_a_candidate_whose_digest_is_stated_and_cached_is_not_downloaded(cache: Cache) -> None:
+    digest = hashlib.sha256(DATA).hexdigest()
+    with serving(whole_files({"/a.bin": DATA, "/b.bin": OTHER})) as server:
+        first, second = offered(server, sha256=digest), offered(server, "b.bin")
+        fetch_candidate(first, cache)
+        heard: list[FetchProgress] = []
+        found = fetch_candidates([second, first], cache, report=heard.append)
+        assert [one.path for one in server.asked] == ["/a.bin", "/b.bin"]
+    assert found == [(hashlib.sha256(OTHER).hexdigest(), len(OTHER)), (digest, len(DATA))]
+    assert heard[-1].artifacts_total == 1
+
+
 def test_nothing_is_reported_where_nothing_is_missing(cache: Cache, tmp_path: Path) -> None:
     with serving(whole_files({"/a.bin": DATA})) as server:
         artifact = pinned(f"{server.url}/a.bin", DATA)
