@@ -318,8 +318,9 @@ def test_an_interrupted_build_ends_with_130_and_goes_on(built: tuple[World, Path
     made, _, release_id = built
     out = tmp_path / "release"
     process = subprocess.Popen(
-        made.command("build", made.recipe, "--out", out), env=made.environment, stderr=subprocess.PIPE, text=True
-    )
+        made.command("build", made.recipe, "--out", out), env=made.environment, stderr=subprocess.PIPE, text=True,
+        preexec_fn=lambda: signal.signal(signal.SIGINT, signal.SIG_DFL),  # a suite in the background ignores it
+    )  # fmt: skip
     assert process.stderr is not None
     while "curate" not in process.stderr.readline():
         assert process.poll() is None

@@ -3,8 +3,8 @@
 Nothing is ever replaced or left out: where no charset decodes every byte, the record is a ledger row. Rules, in order:
 1. A byte order mark decides, if the bytes hold to it; so does the escape sequence of ISO-2022-JP among ASCII.
 2. Each declared charset is tried in turn, under its WHATWG name (encoding.spec.whatwg.org, section 4.2: what the web calls
-   latin-1 is windows-1252). A one-byte charset decodes almost anything, so its declaration proves nothing: bytes beyond
-   ASCII that are valid UTF-8 are UTF-8 all the same.
+   latin-1 is windows-1252). A one-byte charset decodes almost anything, so its declaration proves little: bytes beyond
+   ASCII that are valid UTF-8 are UTF-8 all the same (`_meant_utf8`).
 3. UTF-8.
 4. What uchardet detects (by resiliparse, from 64 kB of each end). An ISO 8859 part under which C1 control characters come
    out gives way to the Windows code page that has letters there.
@@ -36,7 +36,8 @@ _WINDOWS = {
     "iso8859-1": "cp1252", "iso8859-2": "cp1250", "iso8859-5": "cp1251", "iso8859-6": "cp1256", "iso8859-7": "cp1253",
     "iso8859-8": "cp1255", "iso8859-9": "cp1254", "iso8859-13": "cp1257", "iso8859-15": "cp1252",
 }  # fmt: skip
-_NO_CHARSETS = {"unicode_escape", "raw_unicode_escape", "idna", "punycode", "utf-7", "undefined", "mbcs", "oem"}
+_WESTERN = ("cp1252", "iso8859-15")
+_NO_CHARSETS = {"unicode_escape", "raw_unicode_escape", "idna", "punycode", "utf_7", "undefined", "mbcs", "oem"}
 # Control characters that text does not have: C0 without tab, newline, form feed, carriage return and escape; DEL; C1.
 _C0 = bytes(set(range(32)) - set(b"\t\n\x0b\x0c\r\x1b")) + b"\x7f"
 _C1 = {code: None for code in range(0x80, 0xA0) if code != 0x85}
@@ -75,8 +76,8 @@ def _decode(raw: bytes, declared: tuple[str | None, ...]) -> tuple[str, str] | U
             text = _strict(raw, charset)
             if text is None:
                 continue
-            if utf8 is not None and len(text) == len(raw):  # one-byte charset, or ASCII alone
-                return utf8, charset if raw.isascii() else "utf-8"
+            if utf8 is not None and len(text) == len(raw) and _meant_utf8(charset, len(raw) - len(utf8)):
+                return utf8, "utf-8"
             return text, charset
     if utf8 is not None:
         return utf8, "utf-8"
@@ -92,6 +93,14 @@ def _decode(raw: bytes, declared: tuple[str | None, ...]) -> tuple[str, str] | U
     return Undecodable("unreadable:charset", f"declared {said}, detected {detected or 'nothing'}: neither decodes it")
 
 
+def _meant_utf8(charset: str, continuation: int) -> bool:
+    """Whether bytes declared as a one-byte charset, valid as UTF-8 with so many continuation bytes, are UTF-8.
+
+    In a Western charset one letter is enough: it would read as `Ã` or `Â` and a sign. Elsewhere two letters may fall so.
+    """
+    return continuation >= (1 if charset in _WESTERN else 4)
+
+
 def _charsets(name: str | None) -> tuple[str, ...]:
     """The codecs that a declared or detected name stands for; none where it is no charset."""
     if not name:
@@ -104,7 +113,7 @@ def _charsets(name: str | None) -> tuple[str, ...]:
         codec = codecs.lookup(known or name)
     except (LookupError, ValueError, UnicodeError):
         return ()
-    if not codec._is_text_encoding or codec.name in _NO_CHARSETS:
+    if not codec._is_text_encoding or codec.name.replace("-", "_") in _NO_CHARSETS:
         return ()
     if codec.name in ("utf-16", "utf-32"):  # without a mark Python takes the machine's own byte order
         return (f"{codec.name}-le",)

@@ -90,6 +90,15 @@ def decoded(stream: BinaryIO) -> BinaryIO:
     return buffered(Metered(decoder.read_into, lambda: decoder.consumed))
 
 
+def at_hand(stream: BinaryIO, count: int) -> bytes:
+    """At most `count` bytes by one read of what is below; b"" at the end.
+
+    `read` would go on until it has them all, and lose those that it has where the stream then turns out to be cut off.
+    """
+    data: bytes = stream.read1(count)  # type: ignore[attr-defined]
+    return data
+
+
 def ahead(stream: BinaryIO, count: int) -> tuple[bytes, BinaryIO]:
     """The next `count` bytes (fewer at the end), and a stream that still begins with them."""
     if isinstance(stream, io.BufferedReader) and len(head := stream.peek(count)) >= count:

@@ -19,7 +19,7 @@ def records(member: Member, options: Options) -> Iterator[Record | Fault]:
     while line := readline(RECORD_LIMIT + 2):
         start, length = offset, len(line)
         ended = line.endswith(b"\n")
-        too_large = not ended and length > RECORD_LIMIT
+        too_large = length - ended > RECORD_LIMIT
         blank = not too_large and not line.strip()
         while too_large and not ended and (line := readline(RECORD_LIMIT)):
             ended = line.endswith(b"\n")
@@ -54,14 +54,14 @@ def document(value: dict[str, Any], options: Options) -> Document | Refusal:
     text = value.get(name)
     if text is None:
         return Refusal("no_text", f"{name!r} is {'null' if name in value else 'not there'}")
-    if not isinstance(text, str):
+    if not strict_json.is_string(text):
         return Refusal("text_not_string", f"{name!r} holds a JSON {type(text).__name__}")
     return Document(text, _string(value, options.get("url")), _string(value, options.get("title")), "utf-8")
 
 
 def _string(value: dict[str, Any], name: str | None) -> str | None:
     found = value.get(name) if name else None
-    return found if isinstance(found, str) and found else None
+    return str(found) if strict_json.is_string(found) and found else None
 
 
 FORMAT = Format(records, extract)

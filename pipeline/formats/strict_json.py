@@ -15,8 +15,19 @@ class NotJson(ValueError):
         self.reason, self.detail = reason, detail
 
 
+class Digits(str):
+    """A number that has no canonical form, as it was written."""
+
+    __slots__ = ()
+
+
+def is_string(value: Any) -> bool:
+    """Whether a value was a JSON string, not a number kept as its digits."""
+    return isinstance(value, str) and not isinstance(value, Digits)
+
+
 def loads(text: str) -> Any:
-    """The value of a JSON text. Raises NotJson. Integers beyond 2^53 - 1 and infinite floats come as strings (RFC 8785)."""
+    """The value of a JSON text. Raises NotJson. Integers beyond 2^53 - 1 and infinite floats come as Digits (RFC 8785)."""
     try:
         return _DECODER.decode(text.removeprefix("\ufeff"))
     except NotJson:
@@ -46,14 +57,14 @@ def _pairs(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
 
 def _integer(digits: str) -> int | str:
     if len(digits) > 17:
-        return digits
+        return Digits(digits)
     value = int(digits)
-    return value if abs(value) <= MAX_INTEGER else digits
+    return value if abs(value) <= MAX_INTEGER else Digits(digits)
 
 
 def _float(digits: str) -> float | str:
     value = float(digits)
-    return value if math.isfinite(value) else digits
+    return value if math.isfinite(value) else Digits(digits)
 
 
 def _constant(name: str) -> Any:

@@ -13,9 +13,9 @@ from fastwarc.warc import ArchiveIterator, WarcRecord
 
 from pipeline.formats import http_body, whole
 from pipeline.formats.charset import Undecodable, decode
-from pipeline.formats.compressed import CHUNK
+from pipeline.formats.compressed import CHUNK, at_hand
 from pipeline.formats.html import declared, to_text
-from pipeline.formats.interface import RECORD_LIMIT, Format, Member, Options, Truncated
+from pipeline.formats.interface import RECORD_LIMIT, Bomb, Format, Member, Options, Truncated
 from pipeline.model import Document, Fault, Pointer, Record, Refusal
 
 HEADER_LIMIT = 64 << 10  # bytes of the WARC header of one record
@@ -41,7 +41,7 @@ def records(member: Member, options: Options) -> Iterator[Record | Fault]:
         length = _LENGTH.search(window.data, 0, header.end()) if header else None
         if header is None or length is None:
             if window.data.startswith(b"WARC/") and not _NEXT.search(window.data) and len(window.data) < HEADER_LIMIT:
-                raise Truncated(f"the file ends in the header of the WARC record at byte {start:,}")
+                raise window.ends_in(f"the header of the WARC record at byte {start:,}")
             skipped = window.skip_to_next()
             pointer = Pointer(member.name, start, skipped, index)
             yield Fault(pointer, "unreadable:warc_header", "no WARC record with a Content-Length begins here")
@@ -64,12 +64,22 @@ class _Window:
 
     def __init__(self, stream: BinaryIO) -> None:
         self._stream, self.data, self.position = stream, b"", 0
+        self._failed: Truncated | Bomb | None = None
 
     def fill(self, count: int) -> bytes:
-        """Have `count` bytes at hand, fewer at the end of the stream."""
-        while len(self.data) < count and (more := self._stream.read(max(CHUNK, count - len(self.data)))):
-            self.data += more
+        """Have `count` bytes at hand, fewer at the end of the stream; its error waits until what came before is used."""
+        try:
+            while len(self.data) < count and not self._failed and (more := at_hand(self._stream, CHUNK)):
+                self.data += more
+        except (Truncated, Bomb) as error:
+            self._failed = error
+        if self._failed and not self.data:
+            raise self._failed
         return self.data
+
+    def ends_in(self, what: str) -> Exception:
+        """The error to raise where the stream ends in `what`: its own, if it has one."""
+        return self._failed or Truncated(f"the file ends in {what}")
 
     def take(self, count: int, keep: bool) -> bytes | None:
         """Go on by `count` bytes and return them, or None if they are not to be kept. Raises Truncated."""
@@ -87,7 +97,7 @@ class _Window:
                 self.position += passed
                 left -= passed
         if left:
-            raise Truncated(f"the file ends in the WARC record at byte {start:,}, {left:,} bytes before its end")
+            raise self.ends_in(f"the WARC record at byte {start:,}, {left:,} bytes before its end")
         return taken
 
     def line_ends(self) -> bytes:

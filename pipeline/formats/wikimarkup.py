@@ -37,6 +37,7 @@ DROPPED = ("ref", "gallery", "timeline", "imagemap", "score", "graph", "mapframe
 VERBATIM = ("nowiki", "math", "chem", "ce", "pre", "source", "syntaxhighlight", "code")
 
 _COMMENT = re.compile(r"<!--.*?(?:-->|\Z)", re.DOTALL)
+_PARAMETER = re.compile(r"\{\{\{[^{}]*+\}\}\}")
 _ELEMENT = re.compile(rf"<(/?)({'|'.join((*DROPPED, *VERBATIM))})(?=[\s/>])([^<>]*)>", re.IGNORECASE)
 _BRACKETS = re.compile(r"\{\{|\}\}|\[\[|\]\]|^[ \t:*#]*\{\||^[ \t]*\|\}(?!\})", re.MULTILINE)
 _OPENS = {"{{": "}}", "[[": "]]", "{|": "|}"}
@@ -63,7 +64,7 @@ def to_text(source: str, hidden: Sequence[str] = ()) -> str:
     source = source.replace("\x02", "").replace("\x03", "")
     source = _COMMENT.sub("", source)
     source, verbatim = _cut_elements(source)
-    source = _resolve(source, {*hidden, "file", "image", "media", "category"})
+    source = _resolve(_PARAMETER.sub("", source), {*hidden, "file", "image", "media", "category"})
     source = _EXTERNAL.sub(r"\1", source)
     source = _TAG.sub("", _BREAK.sub("\n", source))
     source = _MAGIC.sub("", _QUOTES.sub("", source))

@@ -12,7 +12,7 @@ from urllib.parse import quote
 from lxml import etree
 
 from pipeline.formats import wikimarkup
-from pipeline.formats.compressed import BUFFER
+from pipeline.formats.compressed import BUFFER, at_hand
 from pipeline.formats.interface import RECORD_LIMIT, Format, Member, Options, Truncated
 from pipeline.model import Document, Fault, Pointer, Record, Refusal
 
@@ -65,7 +65,7 @@ class _Text:
         return self._data[: max(self._data.find(_OPEN), 0) or HEAD_LIMIT]
 
     def _more(self) -> bool:
-        more = self._stream.read(BUFFER)
+        more = at_hand(self._stream, BUFFER)
         self._data += more
         return bool(more)
 

@@ -104,7 +104,7 @@ def tar_with_more_after_its_end() -> bytes:
 
 def tar_with_a_huge_pax_header() -> bytes:
     info = tarfile.TarInfo("pax")
-    info.type, info.size = tarfile.XHDTYPE, 8 << 30
+    info.type, info.size = tarfile.XHDTYPE, 7 << 30
     return info.tobuf(tarfile.USTAR_FORMAT) + b"0" * 4096
 
 

@@ -80,7 +80,7 @@ def test_a_file_that_is_no_archive_is_one_member_without_a_name(tmp_path: Path) 
 
 @pytest.mark.parametrize("kind", [kind for kind in ARCHIVES if kind not in ("tar", "ustar", "gnu tar", "deb ")])
 def test_no_proper_beginning_of_a_compressed_archive_passes_for_whole(tmp_path: Path, kind: str) -> None:
-    data = ARCHIVES[kind]
+    data = ARCHIVES[kind].removesuffix(b"\n")  # the padding after a .deb's last member
     draw = random.Random(3)
     for cut in {len(data) - 1, len(data) - 4, len(data) - 9, *(draw.randrange(70, len(data)) for _ in range(30))}:
         with pytest.raises(Truncated, match=r".{15,}"):
@@ -170,7 +170,7 @@ def test_a_nul_in_a_name_is_a_fault(tmp_path: Path) -> None:
     assert [(fault.pointer.member, fault.reason) for fault in faults] == [("a.txt\x00.exe", "unreadable:unsafe_path")]
 
 
-@pytest.mark.parametrize("name", ["a..b/..c", "dev-disk-by\\x2dlabel", "C", "a:b", "...", "päge.txt", "a//b", "x y"])
+@pytest.mark.parametrize("name", ["a..b/..c", "dev-disk-by\\x2dlabel", "C", "ab:c", "...", "päge.txt", "a//b", "x y"])
 def test_a_harmless_name_that_looks_odd_is_read(tmp_path: Path, name: str) -> None:
     assert found(tmp_path, broken.tar({name: b"good"})) == ({name: b"good"}, [])
 

@@ -12,7 +12,7 @@ import pytest
 from pipeline.errors import RecipeError, SourceError
 from pipeline.model import Artifact
 from pipeline.sources import deb
-from pipeline.sources.fetch import Cache, fetch_all, fetch_candidates
+from pipeline.sources.fetch import Cache, FetchProgress, fetch_all, fetch_candidates
 from pipeline.sources.interface import Candidate
 from tests.sources.servers import have
 
@@ -118,6 +118,15 @@ def test_packages_are_found_with_epoch_size_and_digest_and_fetched(repository: R
     assert cache.path(pin(tools).sha256).read_bytes() == package("tools", "1.2", "amd64")
 
 
+def test_two_versions_of_a_package_are_told_apart(repository: Repository) -> None:
+    repository.publish(("help-de", "4:1.10", "all"), ("help-de", "4:1.9", "all"))
+    if not have("apt-get", lambda: resolve("help-de")):
+        return
+    found = resolve("help-de=4:1.9", "help-de=4:1.10")
+    assert [one.file for one in found] == ["help-de_4%3a1.9_all.deb", "help-de_4%3a1.10_all.deb"]
+    assert resolve("help-de")[0].file == "help-de_4%3a1.10_all.deb"
+
+
 def test_a_version_that_apt_no_longer_serves_is_named_with_the_one_that_it_serves(repository: Repository) -> None:
     repository.publish(HELP, ("tools", "1.2", "amd64"))
     if not have("apt-get", lambda: resolve("help-de")):
@@ -149,8 +158,10 @@ def test_the_same_version_with_other_bytes_is_refused_with_both_digests(reposito
         return
     (found,) = resolve("help-de")
     wrong = Artifact("help", "deb", found.purl, found.file, found.size or 0, "ab" * 32)
+    heard: list[FetchProgress] = []
     with pytest.raises(SourceError) as caught:
-        fetch_all([wrong], tmp_path, Cache(tmp_path / "cache"))
+        fetch_all([wrong], tmp_path, Cache(tmp_path / "cache"), report=heard.append)
+    assert heard == []  # apt's signed lists say so: nothing is downloaded to find it out
     assert found.digests["sha256"] in str(caught.value)
     assert "ab" * 32 in str(caught.value)
 
