@@ -170,7 +170,11 @@ def dedup_task(recipe: Recipe, curated: Sequence[TaskRecord], code: str) -> Task
     return Task(
         "dedup",
         "exact",
-        {"sources": sources, "sketches": {name: source for name, (source, _) in sorted(sketches.items())}},
+        {
+            "exact": recipe.dedup.exact,
+            "sources": sources,
+            "sketches": {name: source for name, (source, _) in sorted(sketches.items())},
+        },
         {name: sha256 for name, (_, sha256) in sorted(sketches.items())},
         code,
     )

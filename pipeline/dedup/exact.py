@@ -23,7 +23,7 @@ REASON = "exact_duplicate"
 def run(parameters: Mapping[str, Any], files: Mapping[str, Path], out: Path, progress: Any) -> dict[str, Any]:
     """Choose among all survivors. Writes `out`/SOURCE.arrow (schema LOSERS, in id order) for every source.
 
-    `parameters["sources"]`: name, priority and alarm (`max_duplicate_share`) of each source, in recipe order;
+    `parameters["exact"]`: false drops nothing. `parameters["sources"]`: name, priority and alarm (`max_duplicate_share`) of each source, in recipe order;
     `parameters["sketches"]`: the source of each sketch in `files`. Raises TaskError where a source loses more than its
     alarm share.
     """
@@ -31,7 +31,7 @@ def run(parameters: Mapping[str, Any], files: Mapping[str, Path], out: Path, pro
     names = [source["name"] for source in sources]
     documents = _read(parameters["sketches"], files, sources)
     _refuse_overlap(documents, names)
-    losers = choose(documents)
+    losers = choose(documents if parameters["exact"] else documents.slice(0, 0))
     seen = np.bincount(documents.column("source").to_numpy(), minlength=len(names)).tolist()
     lost = np.bincount(losers.column("source").to_numpy(), minlength=len(names)).tolist()
     _alarm(sources, seen, lost)

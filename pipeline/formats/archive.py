@@ -153,9 +153,9 @@ def _zip(file: BinaryIO, size: int) -> Iterator[Member | Fault]:
     produced = 0  # by all members together: they may overlap in the file
     with archive:
         for info in archive.infolist():
-            if info.is_dir():
-                continue
             name = info.orig_filename  # `filename` ends at the first NUL
+            if name.endswith("/") and not info.file_size:
+                continue
             mode = info.external_attr >> 16 if info.create_system == 3 else 0
             if stat.S_ISLNK(mode):
                 yield _fault(name, "link", "a symbolic link")

@@ -45,7 +45,7 @@ def records(member: Member, options: Options) -> Iterator[Record | Fault]:
         yield from _rows(pq.ParquetFile(stream, **_options(None)), stream, size, member.name, options)
     except (MemoryError, pa.ArrowMemoryError) as error:
         raise Bomb(f"a page of the Parquet file asks for more memory than there is: {error}") from error
-    except (pa.ArrowException, OSError, UnicodeDecodeError) as error:
+    except (pa.ArrowException, OSError, ValueError, OverflowError) as error:
         raise Truncated(f"no whole Parquet file: {error}"[:300]) from error
 
 
@@ -117,7 +117,10 @@ def _cells(column: pa.Array) -> list[bytes | str | None]:
     if not pa.types.is_dictionary(column.type):
         return list(column.cast(pa.large_binary()).to_pylist())
     known = column.dictionary.cast(pa.large_binary()).to_pylist()
-    return [None if index is None else known[index] for index in column.indices.to_pylist()]
+    indices = column.indices.to_pylist()
+    if any(index is not None and not 0 <= index < len(known) for index in indices):
+        raise ValueError(f"a row names a value beyond the {len(known):,} of its dictionary")
+    return [None if index is None else known[index] for index in indices]
 
 
 def extract(record: Record, options: Options) -> Document | Refusal | Fault:

@@ -63,7 +63,7 @@ def sketch(path: Path, keys: list[int], first_id: int) -> Path:
 
 def parameters(alarm: float) -> dict:
     sources = [{"name": name, "priority": 0, "alarm": alarm} for name in ("first", "second")]
-    return {"sources": sources, "sketches": {"a": "first", "b": "second"}}
+    return {"exact": True, "sources": sources, "sketches": {"a": "first", "b": "second"}}
 
 
 def test_losers_of_each_source_name_the_kept_document_and_its_source(tmp_path: Path) -> None:
@@ -84,6 +84,12 @@ def test_a_source_that_loses_more_than_its_alarm_stops_the_build(tmp_path: Path)
     files = {"a": sketch(tmp_path / "a", [1, 2], 1), "b": sketch(tmp_path / "b", [2, 3], 8)}
     with pytest.raises(TaskError, match=r"second: 1 of 2 documents \(50.0%, alarm at 49.0%\)"):
         exact.run(parameters(0.49), files, tmp_path, lambda *_: None)
+
+
+def test_a_recipe_can_keep_exact_duplicates(tmp_path: Path) -> None:
+    files = {"a": sketch(tmp_path / "a", [1, 2], 1), "b": sketch(tmp_path / "b", [2, 3], 8)}
+    result = exact.run({**parameters(0.1), "exact": False}, files, tmp_path, lambda *_: None)
+    assert result["dropped"] == {"first": 0, "second": 0}
 
 
 def test_two_sources_that_read_the_same_record_are_refused(tmp_path: Path) -> None:

@@ -23,7 +23,7 @@ def sketch(path: Path) -> Path:
 
 
 def job(tmp_path: Path, name: str, alarm: float = 0.5) -> Job:
-    parameters = {"sources": [{"name": "a", "priority": 0, "alarm": alarm}], "sketches": {"s": "a"}}
+    parameters = {"exact": True, "sources": [{"name": "a", "priority": 0, "alarm": alarm}], "sketches": {"s": "a"}}
     return Job(Task("dedup", name, parameters, {"s": "00"}, "code"), {"s": sketch(tmp_path / f"{name}.in")})
 
 

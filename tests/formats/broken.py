@@ -159,6 +159,15 @@ def wheel_with_a_nul_in_a_name() -> bytes:
     return wheel({"a.txt?.exe": PAGE}).replace(b"a.txt?", b"a.txt\x00")
 
 
+def wheel_with_a_nameless_member() -> bytes:
+    """The name moved into the extra field of the central directory (lengths at 28 and 30 of its header)."""
+    data = bytearray(wheel({"abcdef": b""}))
+    at = data.index(b"PK\x01\x02")
+    data[at + 28], data[at + 30] = 0, 6
+    data[at + 46 : at + 52] = b"\xff\xff\x02\x00ef"  # an extra field of an unknown kind, 2 bytes long
+    return bytes(data)
+
+
 def gzip_bomb() -> bytes:
     """1 GB of zeros in 1 MB: 16 gzip streams of 64 MB."""
     return gzip.compress(bytes(64 << 20), 6, mtime=0) * 16

@@ -175,6 +175,13 @@ def test_a_harmless_name_that_looks_odd_is_read(tmp_path: Path, name: str) -> No
     assert found(tmp_path, broken.tar({name: b"good"})) == ({name: b"good"}, [])
 
 
+def test_a_member_without_a_name_is_a_fault_and_a_folder_is_nothing(tmp_path: Path) -> None:
+    files, faults = found(tmp_path, broken.wheel_with_a_nameless_member())
+    assert files == {}
+    assert [fault.reason for fault in faults] == ["unreadable:unsafe_path"]
+    assert found(tmp_path, broken.wheel({"sub/": b"", "sub/a.txt": b"x"})) == ({"sub/a.txt": b"x"}, [])
+
+
 def test_only_the_first_member_of_a_name_is_read_and_each_other_is_a_fault_of_its_own(tmp_path: Path) -> None:
     files, faults = found(tmp_path, broken.wheel_with_a_name_twice())
     assert files == {"a.txt": broken.PAGE}

@@ -25,7 +25,7 @@ def written(folder: Path, data: bytes) -> Path:
 
 
 def names(folder: Path, files: list[str], members: list[str], exclude: list[str]) -> list[str | None]:
-    path = written(folder, broken.tar({name: b"x" for name in files}))
+    path = written(folder, broken.tar(dict.fromkeys(files, b"x")))
     found = read_artifact(path, "x.tar", members=members, exclude=exclude, spec=options("text"))
     return [record.pointer.member for record in found]
 
@@ -82,19 +82,19 @@ def test_faults_stand_where_their_name_is_chosen_and_unsafe_paths_always(tmp_pat
 @pytest.mark.parametrize("make", [broken.wheel, broken.tar, broken.deb], ids=lambda make: make.__name__)
 def test_a_cut_member_of_a_whole_archive_is_a_fault_after_its_records(tmp_path: Path, make, kind: str) -> None:
     draw = random.Random(1)
-    lines = b"\n".join(json.dumps({"text": f"{draw.random()} {n}"}).encode() for n in range(60_000))
+    lines = b"\n".join(json.dumps({"text": f"{draw.random()} {n}"}).encode() for n in range(50_000))
     cut = broken.COMPRESS[kind](lines)
     path = written(tmp_path, make({"a.jsonl": cut[: len(cut) * 3 // 4], "b.jsonl": LINE}))
     found = [outcome for _, outcome in read_all(path, options("jsonl"))]
     assert reasons(found) == ["ok"] * (len(found) - 2) + ["unreadable:truncated", "ok"]
-    assert len(found) > 10_000
+    assert len(found) > 3_000
 
 
 def test_a_member_that_is_a_bomb_is_a_fault_and_the_next_is_read(tmp_path: Path) -> None:
     path = written(tmp_path, broken.wheel({"a.txt": broken.gzip_bomb(), "b.txt": b"text"}))
     assert reasons([outcome for _, outcome in read_all(path, options("jsonl"), ("a.txt",))]) == ["unreadable:bomb"]
     found = [outcome for _, outcome in read_all(path, options("text"))]
-    assert reasons(found) == ["unreadable:too_large", "ok"]
+    assert reasons(found) == ["unreadable:bomb", "ok"]
 
 
 def test_an_artifact_that_is_a_bomb_fails_the_task(tmp_path: Path) -> None:

@@ -135,6 +135,12 @@ def test_ids_are_computed_as_the_model_defines_them(pointer: Pointer) -> None:
     assert rows.digests(batch)[0].hex() == document_id("ab" * 32, pointer)
 
 
+def test_a_character_that_moves_from_one_id_to_the_next_is_seen() -> None:
+    one, other = bytes(range(16)), bytes(range(16, 32))
+    batch = pa.RecordBatch.from_pydict({"id": [one.hex()[:-1], one.hex()[-1] + other.hex()]})
+    assert [(check.name, check.row) for check in rows.ids(batch, [one, other], "f", 7)] == [("ids", 7)]
+
+
 def test_the_id_of_a_known_document_is_the_golden_one() -> None:
     assert document_id("00" * 32, Pointer("docs/a.txt", 0, 12, 0)) == "5701a8c2f4e4be6e1c084bf7b3272e9b"
 
