@@ -23,9 +23,9 @@ REASON = "exact_duplicate"
 def run(parameters: Mapping[str, Any], files: Mapping[str, Path], out: Path, progress: Any) -> dict[str, Any]:
     """Choose among all survivors. Writes `out`/SOURCE.arrow (schema LOSERS, in id order) for every source.
 
-    `parameters["exact"]`: false drops nothing. `parameters["sources"]`: name, priority and alarm (`max_duplicate_share`) of each source, in recipe order;
-    `parameters["sketches"]`: the source of each sketch in `files`. Raises TaskError where a source loses more than its
-    alarm share.
+    `parameters`: `exact` (false: nobody loses); `sources`, in recipe order, each with name, priority and alarm
+    (`max_duplicate_share`); `sketches`, the source of each sketch in `files`. Raises TaskError where a source loses more
+    than its alarm share, and where two sources read the same record.
     """
     sources = parameters["sources"]
     names = [source["name"] for source in sources]
