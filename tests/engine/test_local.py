@@ -39,22 +39,18 @@ def test_every_job_leaves_a_record_whose_outputs_hold(tmp_path: Path) -> None:
 
 
 def test_a_killed_worker_fails_its_task_which_is_tried_again(tmp_path: Path) -> None:
-    fifo = tmp_path / "blocked.in"
-    os.mkfifo(fifo)  # the worker hangs in reading its input until it is killed
-    blocked = Job(job(tmp_path, "other").task, {"s": fifo})
     with Pool(1, tmp_path) as pool:
 
         def kill_once() -> None:
-            writer = os.open(fifo, os.O_WRONLY)  # returns when the worker has opened it to read
-            fifo.unlink()
-            sketch(fifo)  # what the next worker will find there
-            os.kill(pool.workers[0].process.pid, signal.SIGKILL)
-            pool.workers[0].process.join()
-            os.close(writer)
+            while not (pool.workers and pool.workers[0].job):
+                pass
+            os.kill(
+                pool.workers[0].process.pid, signal.SIGKILL
+            )  # it takes a second to begin: its task is its own by now
 
         killer = threading.Thread(target=kill_once)
         killer.start()
-        seen = list(pool.run([blocked]))
+        seen = list(pool.run([job(tmp_path, "other")]))
         killer.join()
     assert isinstance(seen[0], Retried)
     assert seen[0].why == "its worker was ended by SIGKILL"
