@@ -6,14 +6,14 @@ Heavy modules are imported inside the commands, so that `pellucid --help` answer
 import json
 import os
 import sys
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from functools import wraps
 from pathlib import Path
 from typing import Any, TypeVar
 
 import click
 
-from pipeline import __version__
+from pipeline import __version__, telling
 from pipeline.errors import PellucidError, RecipeError
 
 Command = TypeVar("Command", bound=Callable[..., Any])
@@ -161,7 +161,7 @@ def build(recipe: Path, out: Path | None, workers: int, engine: str, signing_key
                                "ran": built.ran, "changed": built.changed, "seconds": round(built.seconds, 3),
                                "totals": built.manifest["totals"]}))  # fmt: skip
         return
-    _summary(built)
+    _say(telling.summary(built))
 
 
 @main.command()
@@ -185,7 +185,9 @@ def verify(release: Path, key_files: tuple[Path, ...], as_json: bool) -> None:
             click.echo(
                 f"{'ok   ' if check.ok else 'FALSE'} {check.name}{place if not check.ok else ''}: {check.detail}"
             )
-        click.echo(_verdict(result))
+        for name in result.unchecked:
+            click.echo(f"-     {name}: not made, it rests on one that failed")
+        click.echo(telling.verdict(result))
     sys.exit(0 if result.ok else 1)
 
 
@@ -218,7 +220,7 @@ def reproduce(manifest: Path, out: Path, again: bool, key_files: tuple[Path, ...
     if as_json:
         click.echo(json.dumps(result.to_json()))
     else:
-        _summary(built)
+        _say(telling.summary(built))
         click.echo("")
         for file in result.files:
             click.echo(f"{file.level:8} {file.name}{': ' + file.detail if file.detail else ''}")
@@ -253,8 +255,14 @@ def show(release: Path, document: str, text: bool, again: bool, as_json: bool) -
     if as_json:
         click.echo(json.dumps([story.to_json() for story in stories], ensure_ascii=False))
         return
+    same = True
     for story in stories:
-        _tell(story, text, again)
+        _say(telling.story(story))
+        if again:
+            same = _show_again(story) and same
+        elif text and story.text is not None:
+            click.echo(f"\n{_for_terminal(story.text)}")
+    sys.exit(0 if same else 1)
 
 
 @main.command()
@@ -301,100 +309,18 @@ def _with_display(run: Callable[[Any], Any]) -> Any:
         return run(report)
 
 
-def _summary(built: Any) -> None:
-    predicate = built.manifest
-    totals = predicate["totals"]
-    if built.key_made:
-        click.echo(f"made a local signing key: {built.key_made} (key id {built.key_id})")
-    if not built.ran and not built.changed:
-        click.echo(f"nothing to do: {built.tasks} tasks are done and the release is whole ({built.seconds:.1f} s)")
-    share = totals["kept"] / totals["read"] if totals["read"] else 0
-    click.echo(f"{totals['read']:>11,} records read from {sum(len(s['artifacts']) for s in predicate['sources'])} artifacts "
-               f"of {len(predicate['sources'])} sources")  # fmt: skip
-    click.echo(f"{totals['kept']:>11,} documents kept ({share:.1%}), {totals['text_bytes'] / 1e6:,.1f} MB of text")
-    click.echo(f"{totals['dropped']:>11,} dropped, each with its row in the ledger:")
-    ordered = sorted(totals["reasons"], key=lambda row: (-row["documents"], row["stage"], row["reason"]))
-    for row in ordered[:8]:
-        click.echo(f"{row['documents']:>13,}  {row['stage']:8} {row['reason']}")
-    if len(ordered) > 8:
-        rest = sum(row["documents"] for row in ordered[8:])
-        click.echo(f"{rest:>13,}  {len(ordered) - 8} other reasons")
-    size = sum(file["bytes"] for file in predicate["files"])
-    place = _short_path(built.out)
-    click.echo(f"release     {place}  ({len(predicate['files'])} files, {size / 1e6:,.1f} MB, {built.seconds:.1f} s, "
-               f"{built.ran} of {built.tasks} tasks ran)")  # fmt: skip
-    click.echo(f"release id  {built.release_id}")
-    click.echo(f"next        pellucid verify {place}")
+def _say(lines: Iterable[str]) -> None:
+    for line in lines:
+        click.echo(_for_terminal(line))
 
 
-def _short_path(path: Path) -> Path:
-    try:
-        return path.relative_to(Path.cwd())
-    except ValueError:
-        return path
+def _for_terminal(text: str) -> str:
+    """Corpus text is somebody else's: on a terminal its control characters are shown, not obeyed."""
+    return telling.printable(text) if sys.stdout.isatty() else text
 
 
-def _verdict(result: Any) -> str:
-    if not result.ok:
-        return f"NOT verified: {sum(not check.ok for check in result.checks)} of {len(result.checks)} checks failed"
-    totals = result.totals
-    return (
-        f"verified: {totals['read']:,} records read = {totals['kept']:,} kept + {totals['dropped']:,} dropped, "
-        f"{totals['text_bytes'] / 1e6:,.1f} MB of text\nrelease id {result.release_id}\nsigned by  {result.key_id}"
-    )
-
-
-def _tell(story: Any, text: bool, again: bool) -> None:
-    row = story.row
-    say = click.echo
-    say(f"{story.fate:12}{story.id}")
-    say(f"source      {row['source']}   licence of the text: {story.license}")
-    if row["url"]:
-        say(f"url         {row['url']}")
-    say(f"artifact    {row['purl']}")
-    say(f"            sha256 {row['artifact_sha256']}")
-    place = ", ".join(
-        f"{name} {row[name]}" for name in ("member", "offset", "length", "record", "path") if row[name] is not None
-    )
-    say(f"pointer     {place}")
-    if row["record_sha256"]:
-        say(f"record      {row['record_bytes']:,} bytes, sha256 {row['record_sha256']}")
-    if row["text_sha256"]:
-        say(f"text        {row['text_bytes']:,} bytes, sha256 {row['text_sha256']}, read as {row['charset']}")
-    if row["language"]:
-        say(f"language    {row['language']} ({row['language_score'] / 1e6:.3f})")
-    for decision in row["decisions"]:
-        say(f"  {_decision(decision)}")
-    if story.fate == "kept":
-        say(f"stands in   {story.shard}, row {story.position}")
-    else:
-        say(f"dropped     at {row['stage']}: {row['reason']}{' (' + row['detail'] + ')' if row['detail'] else ''}")
-        say(f"ledger      {story.shard}, row {story.position}")
-    if story.kept_instead:
-        kept = story.kept_instead
-        say(f"kept        {kept['id']} of {kept['source']}, similarity {row['similarity'] / 1e6:.3f}")
-        say(f"            {kept['url']}")
-    if again:
-        _tell_again(story)
-    if text and story.text is not None:
-        say("")
-        say(story.text)
-
-
-def _decision(decision: Any) -> str:
-    value, low, high = (
-        decision[key] if decision[key] is None else decision[key] / 1e6 for key in ("value", "low", "high")
-    )
-    fails = (low is not None and value < low) or (high is not None and value > high)
-    bounds = [f"{word} {_number(bound)}" for word, bound in (("at least", low), ("at most", high)) if bound is not None]
-    return f"{'FAIL' if fails else 'ok  '} {decision['reason']:30} {_number(value):>12}   {', '.join(bounds)}"
-
-
-def _number(value: float) -> str:
-    return f"{int(value):,}" if value == int(value) else f"{value:.4g}"
-
-
-def _tell_again(story: Any) -> None:
+def _show_again(story: Any) -> bool:
+    """Read record and text once more through the pointer; whether both have the digests of the row."""
     import hashlib
 
     from pipeline.inspection.show import read_again
@@ -403,11 +329,12 @@ def _tell_again(story: Any) -> None:
     path = Cache().path(story.row["artifact_sha256"])
     if not path.is_file():
         raise PellucidError("the artifact is not in the cache", where=story.row["purl"], hint="build the recipe again")
-    raw, found = read_again(story, path)
-    same = hashlib.sha256(raw).hexdigest() == story.row["record_sha256"]
+    raw, text = read_again(story, path)
+    same = hashlib.sha256(raw).hexdigest() == story.row["record_sha256"] or story.row["record_sha256"] is None
     click.echo(f"again       {len(raw):,} bytes, sha256 {'equal' if same else 'DIFFERS'}")
-    if found is not None:
-        equal = hashlib.sha256(found.encode()).hexdigest() == story.row["text_sha256"]
-        click.echo(f"            text {'equal' if equal else 'DIFFERS'}, {len(found):,} characters")
-        click.echo("")
-        click.echo(found)
+    if text is None:
+        return same
+    equal = hashlib.sha256(text.encode()).hexdigest() == story.row["text_sha256"]
+    click.echo(f"            text {'equal' if equal else 'DIFFERS'}, {len(text):,} characters")
+    click.echo(f"\n{_for_terminal(text)}")
+    return same and equal

@@ -108,7 +108,7 @@ def test_an_spdx_tag_in_a_file_is_read() -> None:
     assert license_words.shown(b"# SPDX-License-Identifier: OFL-1.1\n") == {"OFL-1.1"}
 
 
-DEP5 = """Format: https://www.debian.org/doc/packaging-manuals/copyright-format/1.0/
+DEP5 = """Format: https://example.org/doc/packaging-manuals/copyright-format/1.0/
 Upstream-Name: handbook
 
 Files: *

@@ -1,0 +1,108 @@
+"""What the command line says of builds, verifications and documents, as lines. Pure; `cli` prints them."""
+
+import unicodedata
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+
+def summary(built: Any) -> Iterator[str]:
+    """What a finished build says: totals, top reasons, where it is, what to type next."""
+    predicate = built.manifest
+    totals = predicate["totals"]
+    if built.key_made:
+        yield f"made a local signing key: {built.key_made} (key id {built.key_id})"
+    if not built.ran and not built.changed:
+        yield f"nothing to do: {built.tasks} tasks are done and the release is whole ({built.seconds:.1f} s)"
+    share = totals["kept"] / totals["read"] if totals["read"] else 0
+    artifacts = sum(len(source["artifacts"]) for source in predicate["sources"])
+    yield f"{totals['read']:>11,} records read from {artifacts} artifacts of {len(predicate['sources'])} sources"
+    yield f"{totals['kept']:>11,} documents kept ({share:.1%}), {totals['text_bytes'] / 1e6:,.1f} MB of text"
+    yield f"{totals['dropped']:>11,} dropped, each with its row in the ledger:"
+    ordered = sorted(totals["reasons"], key=lambda row: (-row["documents"], row["stage"], row["reason"]))
+    for row in ordered[:8]:
+        yield f"{row['documents']:>13,}  {row['stage']:8} {row['reason']}"
+    if len(ordered) > 8:
+        rest = sum(row["documents"] for row in ordered[8:])
+        yield f"{rest:>13,}  {len(ordered) - 8} other reasons"
+    size = sum(file["bytes"] for file in predicate["files"])
+    place = _short_path(built.out)
+    ran = f"{built.seconds:.1f} s, {built.ran} of {built.tasks} tasks ran"
+    yield f"release     {place}  ({len(predicate['files'])} files, {size / 1e6:,.1f} MB, {ran})"
+    yield f"release id  {built.release_id}"
+    yield f"next        pellucid verify {place}"
+
+
+def _short_path(path: Path) -> Path:
+    try:
+        return path.relative_to(Path.cwd())
+    except ValueError:
+        return path
+
+
+def verdict(result: Any) -> str:
+    """The last lines of a verification."""
+    if not result.ok:
+        return f"NOT verified: {sum(not check.ok for check in result.checks)} of {len(result.checks)} checks failed"
+    totals = result.totals
+    return (
+        f"verified: {totals['read']:,} records read = {totals['kept']:,} kept + {totals['dropped']:,} dropped, "
+        f"{totals['text_bytes'] / 1e6:,.1f} MB of text\nrelease id {result.release_id}\nsigned by  {result.key_id}"
+    )
+
+
+def story(told: Any) -> Iterator[str]:
+    """A document's story: origin, pointer, licence, decisions, and where it ended."""
+    row = told.row
+    yield f"{told.fate:12}{told.id}"
+    yield f"source      {row['source']}   licence of the text: {told.license}"
+    if row["url"]:
+        yield f"url         {row['url']}"
+    yield f"artifact    {row['purl']}"
+    yield f"            sha256 {row['artifact_sha256']}"
+    place = ", ".join(
+        f"{name} {row[name]}" for name in ("member", "offset", "length", "record", "path") if row[name] is not None
+    )
+    yield f"pointer     {place}"
+    if row["record_sha256"]:
+        yield f"record      {row['record_bytes']:,} bytes, sha256 {row['record_sha256']}"
+    if row["text_sha256"]:
+        yield f"text        {row['text_bytes']:,} bytes, sha256 {row['text_sha256']}, read as {row['charset']}"
+    if row["language"]:
+        yield f"language    {row['language']} ({row['language_score'] / 1e6:.3f})"
+    for decision in row["decisions"]:
+        yield f"  {_decision(decision)}"
+    if told.fate == "kept":
+        yield f"stands in   {told.shard}, row {told.position}"
+    else:
+        yield f"dropped     at {row['stage']}: {row['reason']}{' (' + row['detail'] + ')' if row['detail'] else ''}"
+        yield f"ledger      {told.shard}, row {told.position}"
+    if told.kept_instead:
+        kept = told.kept_instead
+        yield f"kept        {kept['id']} of {kept['source']}, similarity {row['similarity'] / 1e6:.3f}"
+        yield f"            {kept['url']}"
+
+
+def _decision(decision: Any) -> str:
+    value, low, high = (
+        decision[key] if decision[key] is None else decision[key] / 1e6 for key in ("value", "low", "high")
+    )
+    fails = (low is not None and value < low) or (high is not None and value > high)
+    bounds = [f"{word} {_number(bound)}" for word, bound in (("at least", low), ("at most", high)) if bound is not None]
+    return f"{'FAIL' if fails else 'ok  '} {decision['reason']:30} {_number(value):>12}   {', '.join(bounds)}"
+
+
+def _number(value: float) -> str:
+    return f"{int(value):,}" if value == int(value) else f"{value:.4g}"
+
+
+def printable(text: str) -> str:
+    """Text of a corpus as a terminal may show it: control characters but newline and tab stand as escapes."""
+    return "".join(
+        character if character in "\n\t" or unicodedata.category(character) not in ("Cc", "Cf") else _escape(character)
+        for character in text
+    )
+
+
+def _escape(character: str) -> str:
+    return character.encode("unicode_escape").decode("ascii")
