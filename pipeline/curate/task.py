@@ -1,6 +1,6 @@
 """Curate one artifact: read, extract, measure, judge, sketch; text is in memory once, a batch at a time.
 
-Output of a task, in its folder, one file a shard of the source that got rows (DESIGN section 3):
+Output of a task, in its folder, one file a shard of the source that got rows:
     survivors-00000.arrow    documents that passed every rule, with text and provenance
     dropped-00000.arrow      ledger rows of the others
     sketch-00000.arrow       (one for all shards) the exact key of each survivor, for deduplication

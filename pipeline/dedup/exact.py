@@ -1,6 +1,6 @@
 """Exact duplicates over all sources: which document of a set with one normalised text is kept, and who lost to it.
 
-Preference (DESIGN section 5): the source's priority in the recipe, then longer text, then smaller id: a total order, so the
+Preference: the source's priority in the recipe, then longer text, then smaller id: a total order, so the
 answer depends on no order of arrival. Each dropped row names the kept document. Near duplicates will be a second table of
 the same columns (`LOSERS`), with their similarity.
 """
