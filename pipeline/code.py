@@ -13,7 +13,7 @@ PACKAGE = Path(__file__).parent
 
 # The libraries whose versions can change a byte of a release. numpy is not among them: what it does here is exact.
 LIBRARIES = (
-    "fasttext-community", "fastwarc", "isal", "lxml", "mwparserfromhell", "numba", "pyarrow", "resiliparse", "rfc8785",
+    "fasttext-community", "fastwarc", "isal", "lxml", "numba", "pyarrow", "resiliparse", "rfc8785",
     "wcmatch", "zstandard",
 )  # fmt: skip
 

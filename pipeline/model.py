@@ -20,7 +20,8 @@ class Pointer:
     `member`: path of the file inside the artifact's archive, or None where the artifact is itself the file.
     `offset`, `length`: bytes in the member's content after the member's own compression (gzip, bzip2, xz, zstd) is
     undone; None where the record is not a run of bytes (a Parquet row, a JSON subtree, a member that cannot be read).
-    `record`: index of the record in its member, from 0.
+    `record`: index of the record in its member, from 0; -1, -2, ... for the second, third, ... member of one name, which is
+    a fault and not read.
     `path`: RFC 6901 JSON pointer of a subtree; None elsewhere.
     """
 
