@@ -97,6 +97,7 @@ def build(recipe: Recipe, lock: Lock, settings: Settings, report: Report) -> Bui
         fetched = time.monotonic()
         with Pool(settings.workers, work) as pool:
             run = _Run(recipe, lock, settings, report, pool, seconds={"fetch": fetched - began})
+            shown = run_stage(run, "evidence", plan.evidence_tasks(recipe, lock, _code("evidence")), [])
             curated = run_stage(run, "curate", plan.curate_tasks(recipe, lock, _code("curate")), [])
             chosen = run_stage(run, "dedup", [plan.dedup_task(recipe, curated, _code("dedup"))], curated)
             written = run_stage(
@@ -107,7 +108,7 @@ def build(recipe: Recipe, lock: Lock, settings: Settings, report: Report) -> Bui
             recipe, lock, curated, written, seal.Run(started, run.seconds, settings.workers), work, settings.out,
             settings.key,
         )  # fmt: skip
-        _remove_stale(work, [*curated, *chosen, *written])
+        _remove_stale(work, [*shown, *curated, *chosen, *written])
     return Built(
         settings.out, sealed.release_id, sealed.key_id, sealed.key_made, sealed.manifest, run.tasks, run.ran,
         sealed.changed, time.monotonic() - began,
@@ -130,6 +131,7 @@ def steps(recipe: Recipe, lock: Lock, out: Path) -> list[Decision | str]:
             return None
         return [record for _, record in decisions if record is not None]
 
+    decide(plan.evidence_tasks(recipe, lock, _code("evidence")))
     curated = decide(plan.curate_tasks(recipe, lock, _code("curate")))
     if curated is None:
         return [*found, "dedup: runs if what curate keeps changes", "write: every shard whose rows change"]
@@ -169,7 +171,7 @@ def _decide(work: Path, task: Task) -> tuple[Decision, TaskRecord | None]:
 
 def _inputs(run: _Run, task: Task, before: Sequence[TaskRecord]) -> dict[str, Path]:
     """Where a task's inputs are: artifacts in the cache, outputs of earlier stages in the work folder."""
-    if task.stage == "curate":
+    if task.stage in ("evidence", "curate"):
         cache = run.settings.cache
         files = {name: cache.path(sha256) for name, sha256 in task.inputs.items()}
         return {**files, "models": cache.root / "models"}

@@ -112,6 +112,29 @@ def shards_of(source: SourceSpec, recipe: Recipe, lock: Lock) -> int:
     return max(1, -(-size // (recipe.output.shard_input_megabytes * MEGABYTE)))
 
 
+def evidence_tasks(recipe: Recipe, lock: Lock, code: str) -> list[Task]:
+    """One task an artifact of a source: does it show the licence that the recipe declares now?"""
+    return [
+        Task(
+            "evidence",
+            f"{artifact.source}/{artifact.file}",
+            {
+                # What the check looks at; rules, priority and alarm are left at their defaults, whatever they are.
+                "source": source.model_dump(
+                    mode="json", by_alias=True, exclude={"rules", "priority", "max_duplicate_share"}
+                ),
+                "artifact": _named(artifact),
+                "evidence": [asdict(evidence) for evidence in artifact.evidence],
+            },
+            {"artifact": artifact.sha256},
+            code,
+        )
+        for source in recipe.sources
+        for artifact in lock.artifacts
+        if artifact.source == source.name
+    ]
+
+
 def curate_tasks(recipe: Recipe, lock: Lock, code: str) -> list[Task]:
     """One task an artifact, the larger first: what takes longest must not start last."""
     tasks = []
@@ -139,14 +162,17 @@ def curate_tasks(recipe: Recipe, lock: Lock, code: str) -> list[Task]:
 
 
 def _curate(artifact: Artifact, shared: Mapping[str, Any], model: Artifact, code: str) -> Task:
-    named = {"purl": artifact.purl, "file": artifact.file, "sha256": artifact.sha256}
     return Task(
         "curate",
         f"{artifact.source}/{artifact.file}",
-        {**shared, "artifact": named},
+        {**shared, "artifact": _named(artifact)},
         {"artifact": artifact.sha256, "model": model.sha256},
         code,
     )
+
+
+def _named(artifact: Artifact) -> dict[str, str]:
+    return {"purl": artifact.purl, "file": artifact.file, "sha256": artifact.sha256}
 
 
 def dedup_task(recipe: Recipe, curated: Sequence[TaskRecord], code: str) -> Task:

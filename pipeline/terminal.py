@@ -5,7 +5,7 @@ from collections.abc import Callable
 from typing import Any
 
 from rich.console import Console
-from rich.progress import BarColumn, Progress, SpinnerColumn, TextColumn, TimeElapsedColumn, TimeRemainingColumn
+from rich.progress import BarColumn, Progress, SpinnerColumn, TextColumn, TimeRemainingColumn
 
 from pipeline.build import Phase
 from pipeline.engine.local import Event, Finished, Progressed, Retried
@@ -15,6 +15,7 @@ PLAIN_SECONDS = 5.0  # between lines of progress that are not on a terminal
 
 TITLES = {
     "fetch": "download what the lock pins",
+    "evidence": "check licences",
     "curate": "read, extract, measure, judge",
     "dedup": "find exact duplicates",
     "write": "write shards and ledger",
@@ -37,11 +38,10 @@ class Display:
         if self.console.is_terminal:
             self.live = Progress(
                 SpinnerColumn(),
-                TextColumn("{task.description:<32}"),
-                BarColumn(bar_width=24),
-                TextColumn("{task.fields[said]}"),
-                TimeElapsedColumn(),
-                TimeRemainingColumn(),
+                TextColumn("{task.description:<8}"),
+                BarColumn(bar_width=14),
+                TextColumn("{task.fields[said]:<38}"),  # with the times, 80 columns hold a line
+                TimeRemainingColumn(compact=True, elapsed_when_finished=True),
                 console=self.console,
             )
             self.live.start()
@@ -79,7 +79,7 @@ class Display:
         self.done, self.total, self.documents, self.bytes = 0, total, 0, 0
         title = f"{name}: {TITLES[name]}"
         if self.live:
-            self.line = self.live.add_task(title, total=total or None, said=said)
+            self.line = self.live.add_task(name, total=total or None, said=said)
         elif total or name != "fetch":
             self.console.print(f"{title} ({said})", markup=False, highlight=False, soft_wrap=True)
 
@@ -87,7 +87,9 @@ class Display:
         now = time.monotonic()
         rate = self.bytes / max(now - self.began, 1e-9) / 1e6
         said = f"{self.bytes / 1e6:,.1f} MB, {rate:,.1f} MB/s"
-        if self.phase != "fetch":
+        if self.phase == "evidence":
+            said = f"{self.documents:,} artifacts"
+        elif self.phase != "fetch":
             said = f"{self.documents:,} documents, {said}"
         if self.live:
             self.live.update(self.line, completed=self.done, total=self.total or None, said=said)

@@ -40,6 +40,25 @@ def test_each_artifact_is_one_curate_task_and_the_largest_starts_first() -> None
     assert [task.name for task in tasks] == ["pages/pages-1.tar.gz", "guides/guides-1.tar.gz", "lines/lines-1.tar.gz"]
 
 
+def test_evidence_is_checked_again_when_licence_evidence_or_members_change_and_not_when_rules_do() -> None:
+    def keys(old: str, new: str) -> list[str]:
+        text = RECIPE.format(model="ab" * 32).replace(old, new, 1)
+        assert old == new or text != RECIPE.format(model="ab" * 32)
+        return [task.key() for task in plan.evidence_tasks(recipe.parse(text.encode(), "r"), lock(), "e")]
+
+    before = keys("", "")
+    assert len(before) == 3
+    assert keys("    priority: 1\n", "    priority: 2\n    rules: [{rule: length}]\n") == before
+    for old, new in (
+        ("license: MIT\n", "license: ISC\n"),
+        ('"*/LICENSE"', '"*/COPYING"'),
+        ("docs/**/*.rst", "docs/*.rst"),
+    ):
+        after = keys(old, new)
+        assert after[0] != before[0]
+        assert after[1:] == before[1:]
+
+
 def test_a_source_has_a_shard_for_each_started_32_megabytes() -> None:
     pins = lock(guides=64_000_001, pages=64_000_000, lines=0)
     sources = loaded().sources

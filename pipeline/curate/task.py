@@ -18,6 +18,7 @@ import numpy as np
 import pyarrow as pa
 
 from pipeline.curate import language, rules
+from pipeline.curate.broken import broken
 from pipeline.curate.spill import Rows
 from pipeline.dedup.interface import SKETCH
 from pipeline.errors import TaskError
@@ -65,13 +66,7 @@ def run(parameters: Mapping[str, Any], files: Mapping[str, Path], out: Path, pro
             last = record.pointer
             batch.add(record)
     except (Truncated, Bomb) as error:
-        at = f" after {last.canonical().decode()}" if last else ""
-        raise TaskError(
-            f"{type(error).__name__.lower()}{at}: {error}",
-            where=artifact["purl"],
-            wanted="a whole archive: the file is the one that the lock pins, so the upstream's own copy is broken",
-            hint="take the artifact out of the recipe, or pin another version and run `pellucid lock`",
-        ) from error
+        raise broken(error, artifact["purl"], last) from error
     return batch.close()
 
 

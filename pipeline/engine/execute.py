@@ -18,6 +18,7 @@ from pipeline.errors import TaskError
 from pipeline.plan import Output, Task, TaskRecord
 
 STAGES = {  # stage -> module that has `run(parameters, files, out, progress)`
+    "evidence": "pipeline.curate.evidence",
     "curate": "pipeline.curate.task",
     "dedup": "pipeline.dedup.exact",
     "write": "pipeline.release.task",
