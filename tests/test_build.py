@@ -299,6 +299,20 @@ def test_evidence_that_is_edited_in_the_lock_ends_with_3(tmp_path: Path) -> None
         assert digest[:12] in said
 
 
+def test_an_artifact_that_was_changed_in_the_cache_ends_with_4_and_says_what_to_do(tmp_path: Path) -> None:
+    with world(tmp_path / "world") as made:
+        pinned = json.loads(made.recipe.with_name("recipe.lock.json").read_text())["artifacts"][0]
+        cached = next((made.folder / "cache").rglob(pinned["sha256"]))
+        data = bytearray(cached.read_bytes())
+        data[-1] ^= 1
+        cached.write_bytes(data)
+        said = made.run("build", made.recipe, "--out", tmp_path / "release", code=4).stderr
+        assert pinned["sha256"] in said
+        assert f"remove {cached}" in said
+        cached.unlink()
+        made.build(tmp_path / "release")
+
+
 def test_an_artifact_with_another_sha256_ends_with_3_and_both_digests(tmp_path: Path) -> None:
     with world(tmp_path / "world") as made:
         shutil.rmtree(made.folder / "cache")

@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import Any
 
 from pipeline.curate import license
-from pipeline.curate.broken import broken
+from pipeline.curate.artifact import broken, verify
 from pipeline.errors import SourceError
 from pipeline.formats.interface import Bomb, Truncated
 from pipeline.recipe import SourceSpec
@@ -20,10 +20,11 @@ def run(parameters: Mapping[str, Any], files: Mapping[str, Path], out: Path, pro
     """Check `files["artifact"]` against `parameters["source"]` (a recipe's source). Returns the evidence.
 
     Raises SourceError where the artifact does not show the licence, or shows it in other files than the lock pins, and
-    TaskError where it cannot be read to its end.
+    TaskError where it is not the file that the lock pins or cannot be read to its end.
     """
     source = SourceSpec.model_validate(parameters["source"])
     artifact = parameters["artifact"]
+    verify(files["artifact"], artifact)
     try:
         found = [asdict(one) for one in license.check(files["artifact"], artifact["file"], source)]
     except SourceError as error:

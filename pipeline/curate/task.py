@@ -18,10 +18,9 @@ import numpy as np
 import pyarrow as pa
 
 from pipeline.curate import language, rules
-from pipeline.curate.broken import broken
+from pipeline.curate.artifact import broken, verify
 from pipeline.curate.spill import Rows
 from pipeline.dedup.interface import SKETCH
-from pipeline.errors import TaskError
 from pipeline.formats.interface import Bomb, Truncated
 from pipeline.formats.read import extract, read_artifact
 from pipeline.kernels import features
@@ -47,7 +46,7 @@ def run(parameters: Mapping[str, Any], files: Mapping[str, Path], out: Path, pro
     not the file that the lock pins.
     """
     artifact = parameters["artifact"]
-    _verify(files["artifact"], artifact)
+    verify(files["artifact"], artifact)
     model = parameters["model"]
     model_path = language.extract_model(
         files["model"], model["file"], model["member"], model["sha256"], files["models"]
@@ -208,15 +207,3 @@ def _subpath(pointer: Pointer) -> str:
     if pointer.record and not pointer.path:
         place = f"{place}/{pointer.record}" if place else str(pointer.record)
     return f"#{place}" if place else ""
-
-
-def _verify(path: Path, artifact: Mapping[str, Any]) -> None:
-    with path.open("rb") as stream:
-        seen = hashlib.file_digest(stream, "sha256").hexdigest()
-    if seen != artifact["sha256"]:
-        raise TaskError(
-            f"the cached file has sha256 {seen}",
-            where=artifact["purl"],
-            wanted=artifact["sha256"],
-            hint=f"remove {path} and build again: it is fetched anew",
-        )
