@@ -68,6 +68,11 @@ def test_a_ratio_is_the_exact_quotient_rounded_half_to_even(part: int, whole: in
     assert seen == (round(Fraction(part * MILLION, whole)) if whole else 0)
 
 
+@pytest.mark.parametrize(("part", "even"), [(1, 0), (3, 2), (5, 2), (7, 4)])
+def test_a_ratio_halfway_between_two_millionths_is_the_even_one(part: int, even: int) -> None:
+    assert rules.ratio(np.array([part]), np.array([2_000_000]))[0] == even
+
+
 @given(st.integers(1, 100_000), st.data())
 def test_millionths_decide_as_the_ratios_themselves_do(whole: int, data: st.DataObject) -> None:
     bound = data.draw(st.sampled_from([0.1, 0.3, 0.8, 0.9]))

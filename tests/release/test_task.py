@@ -35,8 +35,8 @@ def spill(path: Path, rows: list[dict], schema: pa.Schema) -> Path:
 
 def run(tmp_path: Path) -> dict:
     files = {
-        "survivors/a": spill(tmp_path / "1", [survivor("cc"), survivor("aa")], SURVIVORS),
-        "survivors/b": spill(tmp_path / "2", [survivor("bb"), survivor("dd")], SURVIVORS),
+        "survivors/a": spill(tmp_path / "1", [survivor("dd"), survivor("aa")], SURVIVORS),
+        "survivors/b": spill(tmp_path / "2", [survivor("bb"), survivor("cc")], SURVIVORS),
         "dropped/a": spill(tmp_path / "3", [dropped("b1")], DROPPED),
         "losers": spill(
             tmp_path / "4",
