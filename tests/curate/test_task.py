@@ -23,7 +23,7 @@ def test_case_and_punctuation_are_part_of_the_exact_key() -> None:
 def test_shards_are_ascending_ranges_of_ids(numbers: list[int], shards: int) -> None:
     found = [task.shard_of(f"{number:032x}", shards) for number in sorted(numbers)]
     assert found == sorted(found)
-    assert 0 <= found[0]
+    assert found[0] >= 0
     assert found[-1] < shards
 
 
