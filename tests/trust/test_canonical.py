@@ -3,6 +3,7 @@
 import json
 
 import pytest
+import rfc8785
 from hypothesis import given
 from hypothesis import strategies as st
 
@@ -76,3 +77,33 @@ def test_values_without_stable_bytes_are_refused(value: object) -> None:
 def test_a_digest_depends_on_its_domain_tag() -> None:
     assert canonical.digest("a", {"k": 1}) == "e06c498780cd1682e510ce4afc41f0ab47b698983d3199db8e68768117152018"
     assert canonical.digest("a", {"k": 1}) != canonical.digest("b", {"k": 1})
+
+
+plain = st.recursive(
+    st.none() | st.booleans() | st.integers(-(2**53) + 1, 2**53 - 1) | st.text(),
+    lambda inner: st.lists(inner, max_size=4) | st.dictionaries(st.text(), inner, max_size=4),
+)
+
+
+@given(plain)
+def test_values_without_floats_have_the_bytes_of_the_reference_encoder(value: object) -> None:
+    try:
+        wanted = rfc8785.dumps(value)
+    except rfc8785.CanonicalizationError:
+        with pytest.raises(canonical.NotCanonical):
+            canonical.dumps(value)
+    else:
+        assert canonical.dumps(value) == wanted
+
+
+def test_every_character_is_escaped_as_the_reference_encoder_does() -> None:
+    text = "".join(chr(point) for point in range(0x110000) if not 0xD800 <= point < 0xE000)
+    assert canonical.dumps({"text": text}) == rfc8785.dumps({"text": text})
+
+
+@pytest.mark.parametrize("levels", [199, 200, 201, 254, 255, 300])
+def test_deep_values_have_the_bytes_of_the_reference_encoder(levels: int) -> None:
+    value: object = "x"
+    for _ in range(levels):
+        value = {"a": [value]}
+    assert canonical.dumps(value) == rfc8785.dumps(value)
