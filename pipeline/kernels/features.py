@@ -1,14 +1,16 @@
-"""What rules are judged by: integer counts of each text, measured in one pass over its UTF-8 bytes.
+"""What rules are judged by: integer counts of each text, measured from its UTF-8 bytes; no Python string is made.
 
-A word is a maximal run of code points that are not white space (Python's `str.split()`), the word of the reference rule
-sets when their tokenizer is white space. Scripts written without spaces are one word a run: rules that count words say
-so in a recipe by `except_languages`. Lines are those of `str.splitlines()`.
+Characters are code points. Lines of `lines`, `longest_line`, `bullet_lines` and `ellipsis_lines` are those of str.splitlines();
+the others are parted by "\\n" as their reference does. Words are those of str.split(), as in the reference rule sets
+when their tokenizer is white space; features named `unicode_` count the words that `kernels.words` defines for scripts
+written without spaces. Only counts leave this module: ratios are taken in `curate.rules`, so that a stored row can be
+judged again by other thresholds without its text.
 
-Only counts leave this module. Ratios are taken in `curate.rules`, so that a stored row can be judged again by other
-thresholds without its text.
+Definitions: Rae et al. 2021 (Gopher), sections A.1.1 and table A1, and Penedo et al. 2024 (FineWeb), section 3.4, as datatrove
+0.10.1's GopherQualityFilter, GopherRepetitionFilter and FineWebQualityFilter read them. Repeats are decided on 64-bit hashes,
+see `kernels.hashing`.
 """
 
-import unicodedata
 from functools import cache
 from typing import Any
 
@@ -17,198 +19,253 @@ import numpy as np
 import numpy.typing as npt
 import pyarrow as pa
 
+from pipeline.kernels import codepoints, lines, masks, repetition, words
 from pipeline.kernels.arrow import utf8_buffers
+from pipeline.kernels.bits import ones
+from pipeline.kernels.hashing import Bytes, sketch_bits, table_bits
+
+_REPEATED = tuple(f"duplicated_{n}_gram_characters" for n in range(5, 11))
 
 FEATURES = (
+    # text
     "characters",  # code points
+    "letters",  # str.isalpha
+    "uppercase",  # categories Lu, Lt
+    "digits",  # category Nd
+    "symbols",  # categories P*, S*
+    "spaces",  # str.isspace
+    "lines",  # str.splitlines
+    "longest_line",  # its code points
+    # Gopher quality
     "words",
-    "content_words",  # words with a code point that is neither punctuation, symbol nor control
+    "content_words",  # words with a code point that is not in datatrove's PUNCTUATION_SET
     "content_characters",  # code points in those words
-    "alphabetic_words",  # words with a letter (str.isalpha)
-    "stop_words",  # how many of STOP_WORDS stand in the text as words of their own, in lower case
-    "hashes",  # '#'
-    "ellipses",  # '...' (not overlapping) and U+2026
-    "lines",
-    "bullet_lines",  # lines whose first character that is no white space is '-' or U+2022
-    "ellipsis_lines",  # lines that end in '...' or U+2026, white space aside
+    "alphabetic_words",  # words with a letter
+    "stop_words",  # how many of words.STOP_WORDS are words of the text
+    "hashes",  # "#"
+    "ellipses",  # "..." (not overlapping) and U+2026
+    "bullet_lines",  # lines whose first character that is no white space is "-" or U+2022
+    "ellipsis_lines",  # lines that end in "..." or U+2026, white space aside
+    # Gopher repetition
+    "paragraphs",  # re.split("\n{2,}", text.strip())
+    "duplicate_paragraphs",  # equal to an earlier one
+    "duplicate_paragraph_characters",
+    "split_lines",  # re.split("\n+", text)
+    "duplicate_lines",
+    "duplicate_line_characters",
+    "top_2_gram_characters",  # of the most frequent one, its words joined by spaces, times its count
+    "top_3_gram_characters",
+    "top_4_gram_characters",
+    *_REPEATED,  # words joined without separators; after a repeated one the next n words are skipped
+    # FineWeb
+    "filled_lines",  # text.split("\n") that are not blank
+    "terminated_lines",  # of those, that end in a code point of datatrove's TERMINAL_PUNCTUATION
+    "short_lines",  # of those, with at most lines.SHORT_LINE code points
+    "duplicate_filled_line_characters",
+    "newlines",  # "\n"
+    # Unicode words
+    "unicode_words",
+    "unicode_content_words",
+    "unicode_content_characters",
+    "unicode_alphabetic_words",
+    "unicode_top_2_gram_characters",
+    "unicode_top_3_gram_characters",
+    "unicode_top_4_gram_characters",
+    *(f"unicode_{name}" for name in _REPEATED),
 )
 
-# Rae et al. 2021 (Gopher), section A.1.1: a document must hold two of these.
-STOP_WORDS = ("the", "be", "to", "of", "and", "that", "have", "with")
+(_LINES, _WORDS, _HASHES, _PARAGRAPHS, _TOP, _FILLED, _UNICODE, _UNICODE_TOP) = (
+    FEATURES.index(name)
+    for name in ("lines", "words", "hashes", "paragraphs", "top_2_gram_characters", "filled_lines", "unicode_words",
+                 "unicode_top_2_gram_characters")
+)  # fmt: skip
 
-SPACE, ALPHA, SYMBOL, BREAK = 1, 2, 4, 8
-# Above the last assigned letter and symbol, but for tags and variation selectors (category Mn, Cf), there is nothing.
-TABLE_SIZE = 0x33480
-
-
-@cache
-def flags() -> npt.NDArray[np.uint8]:
-    """(TABLE_SIZE,) uint8: the flags of every code point; code points beyond have none."""
-    table = np.zeros(TABLE_SIZE, np.uint8)
-    for point in range(TABLE_SIZE):
-        category = unicodedata.category(chr(point))
-        if category[0] == "L":
-            table[point] = ALPHA
-        elif category[0] in "PS" or category == "Cc":
-            table[point] = SYMBOL
-    for point in (*range(9, 14), *range(28, 33), 0x85, 0xA0, 0x1680, *range(0x2000, 0x200B), 0x2028, 0x2029, 0x202F,
-                  0x205F, 0x3000):  # fmt: skip
-        table[point] |= SPACE  # str.isspace
-    for point in (10, 11, 12, 13, 28, 29, 30, 0x85, 0x2028, 0x2029):
-        table[point] |= BREAK  # str.splitlines
-    return table
+TEXT_LIMIT = (1 << 31) - 128  # bytes: positions are int32
+_READ_AHEAD = 72  # bytes past a text that are read and masked away
+_KEPT_BYTES, _KEPT_ITEMS = 1 << 20, 1 << 18  # scratch that outlives a text
 
 
 @cache
-def _stop_words() -> npt.NDArray[np.uint32]:
-    return np.array([int.from_bytes(word.encode(), "little") for word in STOP_WORDS], np.uint32)
+def _tables() -> tuple[npt.NDArray[np.uint16], npt.NDArray[np.uint64]]:
+    return codepoints.flags(), words.stop_table()
 
 
 def measure(texts: "pa.StringArray | pa.LargeStringArray") -> pa.RecordBatch:
-    """One row a text, one int64 column a feature, in the order of FEATURES. `texts` holds no nulls (ValueError)."""
+    """One row a text, one int64 column a feature, in the order of FEATURES.
+
+    Raises TypeError and ValueError as `utf8_buffers` does (nulls, invalid UTF-8), and ValueError for a text of 2 GiB.
+    """
     offsets, data = utf8_buffers(texts)
-    counts = np.zeros((len(FEATURES), len(texts)), np.int64)
-    _measure(data, offsets, flags(), _stop_words(), counts)
+    data.flags.writeable = False  # whatever the buffer's owner says: one type, one compilation
+    sizes = np.diff(offsets)
+    if len(sizes) and sizes.max() > TEXT_LIMIT:
+        raise ValueError(f"text {sizes.argmax()} has {sizes.max()} bytes; at most {TEXT_LIMIT} can be measured")
+    counts = np.empty((len(FEATURES), len(texts)), np.int64)
+    _measure(data, offsets, *_tables(), counts)
     return pa.RecordBatch.from_arrays([pa.array(row) for row in counts], names=list(FEATURES))
 
 
 @numba.njit(cache=True, nogil=True, boundscheck=False)
-def _measure(
-    data: npt.NDArray[np.uint8],
-    offsets: npt.NDArray[np.int64],
-    table: npt.NDArray[np.uint8],
-    stops: npt.NDArray[np.uint32],
-    out: npt.NDArray[np.int64],
-) -> None:
-    size = np.uint32(table.shape[0])
-    for row in range(offsets.shape[0] - 1):
-        i, end = offsets[row], offsets[row + 1]
-        characters = words = content_words = content_characters = alphabetic_words = 0
-        hashes = ellipses = lines = bullet_lines = ellipsis_lines = 0
-        found = np.uint32(0)  # bit k: STOP_WORDS[k] was seen
-        word_length = 0  # code points of the word under way
-        word_flags: Any = 0  # of which kinds: ALPHA, or CONTENT (not a symbol)
-        word_start = i
-        dots = 0  # '.' in a row, for '...' that do not overlap
-        line_open = False  # the line under way has a code point
-        first: Any = np.uint32(0)  # its first code point that is no white space
-        tail: int = 0  # what it ends with, white space aside: 0 to 3 dots in a row, or 3 for U+2026
-        previous: Any = np.uint32(0)
-        while i < end:
-            byte = np.uint32(data[i])
-            start = i
-            if byte < 0x80:
-                point = byte
-                i += 1
-            elif byte < 0xE0:
-                point = (byte & 0x1F) << 6 | (np.uint32(data[i + 1]) & 0x3F)
-                i += 2
-            elif byte < 0xF0:
-                point = (byte & 0x0F) << 12 | (np.uint32(data[i + 1]) & 0x3F) << 6 | (np.uint32(data[i + 2]) & 0x3F)
-                i += 3
-            else:
-                point = (
-                    (byte & 0x07) << 18
-                    | (np.uint32(data[i + 1]) & 0x3F) << 12
-                    | (np.uint32(data[i + 2]) & 0x3F) << 6
-                    | (np.uint32(data[i + 3]) & 0x3F)
-                )
-                i += 4
-            kind = table[point] if point < size else np.uint8(0)
-            characters += 1
+def _measure(data: Bytes, offsets: Any, table: Any, stops: Any, counts: Any) -> None:
+    """counts[:, d]: the features of the text data[offsets[d] : offsets[d + 1]].
 
-            if point == 46:  # '.'
-                dots += 1
-                if dots == 3:
-                    ellipses += 1
-                    dots = 0
-            else:
-                dots = 0
-                if point == 35:
-                    hashes += 1
-                elif point == 0x2026:
-                    ellipses += 1
+    Scratch follows what the largest text holds of bytes, lines and words; what a huge text took is given back after it.
+    """
+    bytes_room = lines_room = items_room = -1
+    tail = np.empty(0, np.uint8)
+    joined = np.empty(0, np.uint8)
+    bits = np.empty((masks.ROWS, 0), np.uint64)
+    before = np.empty(0, np.int32)
+    of_lines = np.empty((3, 0), np.int32)
+    of_items = np.empty((6, 0), np.int32)
+    hashes = np.empty((2, 0), np.uint64)
+    sketch = np.empty(0, np.uint16)
+    marks = np.empty(0, np.uint8)
+    slots = np.empty(0, np.int32)
+    out = np.zeros(counts.shape[0], np.int64)
+    for d in range(offsets.shape[0] - 1):
+        low = offsets[d]
+        size = offsets[d + 1] - low
+        if size > bytes_room or size < _KEPT_BYTES < bytes_room:
+            bytes_room = _roomier(size, _KEPT_BYTES)
+            bits = np.empty((masks.ROWS, (bytes_room >> 6) + 2), np.uint64)
+            before = np.empty((bytes_room >> 6) + 2, np.int32)
+            joined = np.empty(bytes_room + words.PADDING + 8, np.uint8)
+            tail = np.empty(0, np.uint8)
+        source = data
+        if low + size + _READ_AHEAD > data.shape[0]:  # the last texts of a buffer: reading ahead would leave it
+            if tail.shape[0] < size + _READ_AHEAD:
+                tail = np.empty(size + _READ_AHEAD, np.uint8)
+            for i in range(size):
+                tail[i] = data[low + i]
+            for i in range(size, size + _READ_AHEAD):
+                tail[i] = 0
+            source = tail
+            low = 0
+        (blocks, total, uppercase, digits, symbols, hash_signs, newlines, ellipses, scripts, high,
+         other_breaks) = masks.fill(source, low, size, table, bits, before)  # fmt: skip
+        (word_count, content_words, content_characters, alphabetic, letters, spaces, dots) = words.count(bits, blocks)
+        out[0] = total
+        out[1] = letters
+        out[2] = uppercase
+        out[3] = digits
+        out[4] = symbols
+        out[5] = spaces
+        out[_WORDS] = word_count
+        out[_WORDS + 1] = content_words
+        out[_WORDS + 2] = content_characters
+        out[_WORDS + 3] = alphabetic
+        out[_HASHES] = hash_signs
+        out[_HASHES + 1] = ellipses + dots
+        out[_FILLED + 4] = newlines
 
-            if kind & SPACE:
-                if word_length:
-                    words += 1
-                    if word_flags & 16:
-                        content_words += 1
-                        content_characters += word_length
-                    if word_flags & ALPHA:
-                        alphabetic_words += 1
-                    found |= _stop_word(data, word_start, start, stops)
-                    word_length = 0
-                    word_flags = 0
-                if kind & BREAK:
-                    if not (point == 10 and previous == 13):  # "\r\n" is one break
-                        lines += 1
-                        bullet_lines += first == 45 or first == 0x2022
-                        ellipsis_lines += tail >= 3
-                    line_open = False
-                    first = np.uint32(0)
-                    tail = 0
-                else:
-                    line_open = True
-            else:
-                if word_length == 0:
-                    word_start = start
-                word_length += 1
-                word_flags |= kind & ALPHA
-                if not kind & SYMBOL:
-                    word_flags |= 16
-                if first == 0:
-                    # U+0000 cannot be told from "none yet"; it is no bullet, and 1 is none either.
-                    first = point if point else np.uint32(1)
-                if point == 46:
-                    # Dots before white space do not count with dots after it: ". .." ends in two.
-                    tail = tail + 1 if previous == 46 else 1
-                elif point == 0x2026:
-                    tail = 3
-                else:
-                    tail = 0
-                line_open = True
-            previous = point
-        if word_length:
-            words += 1
-            if word_flags & 16:
-                content_words += 1
-                content_characters += word_length
-            if word_flags & ALPHA:
-                alphabetic_words += 1
-            found |= _stop_word(data, word_start, end, stops)
-        if line_open:
-            lines += 1
-            bullet_lines += first == 45 or first == 0x2022
-            ellipsis_lines += tail >= 3
-        stop_words: Any = 0
-        while found:
-            stop_words += found & np.uint32(1)
-            found >>= np.uint32(1)
-        out[0, row] = characters
-        out[1, row] = words
-        out[2, row] = content_words
-        out[3, row] = content_characters
-        out[4, row] = alphabetic_words
-        out[5, row] = stop_words
-        out[6, row] = hashes
-        out[7, row] = ellipses
-        out[8, row] = lines
-        out[9, row] = bullet_lines
-        out[10, row] = ellipsis_lines
+        line_room = (_bits_set(bits, blocks, masks.BREAK) if other_breaks else newlines) + 1
+        if line_room > lines_room or line_room < _KEPT_ITEMS < lines_room:
+            lines_room = _roomier(line_room, _KEPT_ITEMS)
+            of_lines = np.empty((3, lines_room), np.int32)
+        item_room = (
+            max(line_room, word_count + 2 * scripts) + 1
+        )  # a code point of these scripts begins two words at most
+        if item_room > items_room or item_room < _KEPT_ITEMS < items_room:
+            items_room = _roomier(item_room, _KEPT_ITEMS)
+            of_items = np.empty((6, items_room), np.int32)
+            hashes = np.empty((2, items_room), np.uint64)
+            sketch = np.empty(1 << min(sketch_bits(items_room), repetition.TALLY_BITS), np.uint16)
+            marks = np.empty(1 << sketch_bits(items_room), np.uint8)
+            slots = np.empty(1 << table_bits(items_room), np.int32)
+
+        starts, ends, filled = of_lines[0], of_lines[1], of_lines[2]
+        line_count, out[_LINES] = lines.find(source, low, size, bits, masks.BREAK, blocks, starts, ends, filled)
+        out[_HASHES + 2], out[_HASHES + 3], out[_LINES + 1] = lines.shapes(
+            source, low, bits, before, high, line_count, starts, ends, filled
+        )
+        if other_breaks:
+            line_count, _ = lines.find(source, low, size, bits, masks.NEWLINE, blocks, starts, ends, filled)
+        out[_FILLED], out[_FILLED + 1], out[_FILLED + 2] = lines.endings(
+            source, low, table, bits, before, high, line_count, starts, ends, filled
+        )
+        repeats, out[_PARAGRAPHS + 5], out[_FILLED + 3] = lines.duplicates(
+            source, low, bits, before, high, line_count, starts, ends, filled, hashes[0], slots
+        )
+        begins_empty = size > 0 and source[low] == 10
+        ends_empty = size > 0 and source[low + size - 1] == 10
+        out[_PARAGRAPHS + 3] = line_count + begins_empty + ends_empty + (size == 0)
+        out[_PARAGRAPHS + 4] = repeats + (begins_empty and ends_empty)  # "" before and after: one repeats the other
+        begin, stop = of_items[0], of_items[1]
+        count = lines.paragraphs(bits, line_count, starts, ends, filled, begin, stop)
+        out[_PARAGRAPHS] = count
+        out[_PARAGRAPHS + 1], out[_PARAGRAPHS + 2], _ = lines.duplicates(
+            source, low, bits, before, high, count, begin, stop, stop, hashes[0], slots
+        )
+
+        words.find(bits, blocks, begin, stop)
+        _repetition(
+            source, low, bits, before, high, word_count, of_items, hashes, joined, sketch, marks, slots, out, _TOP
+        )
+        out[_WORDS + 4] = words.stop_words(hashes[1], word_count, stops)
+        if scripts:
+            word_count, content_words, content_characters, alphabetic = words.split(
+                source, low, size, table, begin, stop
+            )
+            out[_UNICODE] = word_count
+            out[_UNICODE + 1] = content_words
+            out[_UNICODE + 2] = content_characters
+            out[_UNICODE + 3] = alphabetic
+            _repetition(
+                source,
+                low,
+                bits,
+                before,
+                high,
+                word_count,
+                of_items,
+                hashes,
+                joined,
+                sketch,
+                marks,
+                slots,
+                out,
+                _UNICODE_TOP,
+            )
+        else:
+            for k in range(4):
+                out[_UNICODE + k] = out[_WORDS + k]
+            for k in range(9):
+                out[_UNICODE_TOP + k] = out[_TOP + k]
+        for k in range(out.shape[0]):
+            counts[k, d] = out[k]
 
 
-@numba.njit(cache=True, nogil=True, boundscheck=False, inline="always")
-def _stop_word(
-    data: npt.NDArray[np.uint8], start: int, end: int, stops: npt.NDArray[np.uint32]
-) -> np.uint32:  # bit k for STOP_WORDS[k], 0 for other words
-    length = end - start
-    if length < 2 or length > 4:
-        return np.uint32(0)
-    packed = np.uint32(0)
-    for k in range(length):
-        packed |= np.uint32(data[start + k]) << np.uint32(8 * k)
-    for k in range(stops.shape[0]):
-        if stops[k] == packed:
-            return np.uint32(1) << np.uint32(k)
-    return np.uint32(0)
+@numba.njit(cache=True, nogil=True, boundscheck=False)
+def _repetition(
+    source: Bytes, low: int, bits: Any, before: Any, high: bool, count: int, of_items: Any, hashes: Any, joined: Bytes,
+    sketch: Any, marks: Bytes, slots: Any, out: Any, column: int,
+) -> None:  # fmt: skip
+    """The nine n-gram features, from `column` on, of the words whose positions are in rows 0 and 1 of `of_items`.
+
+    Leaves the hashes of the words in hashes[1].
+    """
+    first, second, third, fourth, offsets = of_items[0], of_items[1], of_items[2], of_items[3], of_items[4]
+    characters = of_items[5]
+    words.join(source, low, bits, before, high, count, first, second, hashes[1], joined, offsets, characters)
+    out[column], out[column + 1], out[column + 2] = repetition.top(
+        hashes[1], characters, count, sketch, hashes[0], first, second, third, slots
+    )
+    repetition.repeated(
+        joined, offsets, characters, count, marks, hashes[0], first, second, third, fourth, slots,
+        out[column + 3 : column + 9],
+    )  # fmt: skip
+
+
+@numba.njit(cache=True, nogil=True, boundscheck=False)
+def _roomier(wanted: int, kept: int) -> Any:
+    """How much to allocate: more than wanted, so that slightly larger texts fit as well, but no more for what is not kept."""
+    return wanted if wanted >= kept else min(wanted + wanted // 4 + 1024, kept)
+
+
+@numba.njit(cache=True, nogil=True, boundscheck=False)
+def _bits_set(bits: Any, blocks: int, row: int) -> Any:
+    total = 0
+    for b in range(blocks):
+        total += ones(bits[row, b])
+    return total

@@ -1,0 +1,98 @@
+"""Where compiled kernels are kept, who compiles them, and what happens where they cannot be kept."""
+
+import os
+import shutil
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+from pipeline import kernels
+
+PACKAGE = Path(kernels.__file__).parent.parent
+
+MEASURE = (
+    "import pyarrow as pa; from pipeline.kernels import exact; print(exact.keys(pa.array(['a  b']))[0].as_py().hex())"
+)
+KEY = "c8687a08aa5d6ed2044328fa6a697ab8e96dc34291e8c2034ae8c38e6fcc6d65"
+FOLDER = "import os, pipeline.kernels; print(os.environ['NUMBA_CACHE_DIR'])"
+
+
+@pytest.fixture
+def copy(tmp_path: Path) -> Path:
+    """A copy of the package that nothing has been compiled in."""
+    shutil.copytree(PACKAGE, tmp_path / "pipeline", ignore=shutil.ignore_patterns("__pycache__"))
+    return tmp_path
+
+
+def run(folder: Path, code: str, *arguments: str, **environment: str) -> str:
+    kept = {name: value for name, value in os.environ.items() if not name.startswith(("NUMBA", "XDG"))}
+    done = subprocess.run(
+        [sys.executable, "-B", "-c", code, *arguments], cwd=folder, capture_output=True, text=True, check=False,
+        env={**kept, "HOME": str(folder / "home"), **environment},
+    )  # fmt: skip
+    assert done.returncode == 0, done.stderr
+    return done.stdout.strip()
+
+
+def test_the_cache_lies_beside_the_modules_and_is_named_by_their_sources(copy: Path) -> None:
+    folder = Path(run(copy, FOLDER))
+    assert folder.parent == copy / "pipeline" / "kernels" / "__pycache__"
+    assert folder.is_dir()
+    with (copy / "pipeline" / "kernels" / "bits.py").open("a") as stream:
+        stream.write("# changed\n")
+    assert Path(run(copy, FOLDER)) not in (folder, None)
+
+
+def test_where_the_modules_folder_cannot_be_written_the_users_cache_is_used(copy: Path) -> None:
+    (copy / "pipeline" / "kernels" / "__pycache__").write_text("a file where a folder would be")
+    assert Path(run(copy, FOLDER)).parent == copy / "home" / ".cache" / "pellucid"
+    assert Path(run(copy, FOLDER, XDG_CACHE_HOME=str(copy / "x"))).parent == copy / "x" / "pellucid"
+
+
+def test_a_folder_that_the_user_names_is_used(copy: Path) -> None:
+    assert Path(run(copy, FOLDER, NUMBA_CACHE_DIR=str(copy / "mine"))).parent == copy / "mine"
+
+
+def test_where_nothing_can_be_written_kernels_run_all_the_same_and_leave_nothing(copy: Path) -> None:
+    (copy / "pipeline" / "kernels" / "__pycache__").write_text("a file where a folder would be")
+    (copy / "home").write_text("and another")
+    (copy / "tmp").mkdir()
+    assert run(copy, MEASURE, TMPDIR=str(copy / "tmp")) == KEY
+    assert list((copy / "tmp").iterdir()) == []
+
+
+def test_a_process_that_is_started_by_another_uses_its_folder(copy: Path) -> None:
+    (copy / "pipeline" / "kernels" / "__pycache__").write_text("a file where a folder would be")
+    (copy / "home").write_text("and another")
+    nested = f"{FOLDER}; import subprocess, sys; subprocess.run([sys.executable, '-B', '-c', sys.argv[1]], check=True)"
+    said = run(copy, f"import sys; sys.stdout.reconfigure(line_buffering=True); {nested}", FOLDER).split()
+    assert len(said) == 2
+    assert said[0] == said[1]
+
+
+def test_kernels_are_compiled_once_though_two_ask_at_once(copy: Path) -> None:
+    """With a small kernel for all: what is tested is who waits for whom."""
+    code = "from pipeline.kernels import warm; warm.GROUPS = (('exact',),); print(warm.ensure(lambda: print('compiling')) > 0)"
+    kept = {name: value for name, value in os.environ.items() if not name.startswith("NUMBA")}
+    both = [
+        subprocess.Popen([sys.executable, "-B", "-c", code], cwd=copy, stdout=subprocess.PIPE, text=True, env=kept)
+        for _ in range(2)
+    ]
+    said = [process.communicate()[0].split() for process in both]
+    assert [process.returncode for process in both] == [0, 0]
+    assert sorted(said) == [["True"], ["compiling", "True"]]
+    assert run(copy, code) == "False"
+
+
+def test_a_kernel_that_cannot_be_compiled_is_named(copy: Path) -> None:
+    (copy / "pipeline" / "kernels" / "exact.py").write_text("raise ImportError('broken on purpose')\n")
+    code = "from pipeline.kernels import warm; warm.GROUPS = (('exact',),); warm.ensure(lambda: None)"
+    done = subprocess.run(
+        [sys.executable, "-B", "-c", code], cwd=copy, capture_output=True, text=True, check=False,
+        env={name: value for name, value in os.environ.items() if not name.startswith("NUMBA")},
+    )  # fmt: skip
+    assert done.returncode == 1
+    assert "compiling the kernels exact" in done.stderr
+    assert "broken on purpose" in done.stderr
