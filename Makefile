@@ -36,6 +36,7 @@ clean:
 		f"{sys.executable} is Python {v[0]}.{v[1]}; wanted: 3.11 to 3.13; next: make PYTHON=python3.12 ...")'
 	@echo "installing the locked environment into .venv (once, about a minute)"
 	@$(PYTHON) -m venv .venv
-	@$(BIN)/python -m pip install --quiet --disable-pip-version-check --require-hashes --requirement requirements.lock
+	@$(BIN)/python -m pip install --quiet --disable-pip-version-check --no-deps --require-hashes --requirement requirements.lock
 	@$(BIN)/python -m pip install --quiet --disable-pip-version-check --no-deps --no-build-isolation --editable .
+	@$(BIN)/python -m pipeline.kernels.warm
 	@touch $@

@@ -15,10 +15,11 @@ from pathlib import Path
 from typing import Any
 
 from pipeline import plan, seal
-from pipeline.code import stage_sha256
+from pipeline.code import curate_sha256, stage_sha256
 from pipeline.engine.execute import STAGES, broken_output, read_record, task_folder
 from pipeline.engine.local import Event, Finished, Job, Pool
 from pipeline.errors import RecipeError
+from pipeline.kernels import warm
 from pipeline.lock import Lock, check
 from pipeline.plan import Decision, Task, TaskRecord
 from pipeline.recipe import Recipe
@@ -90,6 +91,7 @@ def build(recipe: Recipe, lock: Lock, settings: Settings, report: Report) -> Bui
     started, began = time.time(), time.monotonic()
     check(lock, recipe)
     refuse_foreign(settings.out)
+    code = curate_sha256(recipe, STAGES["curate"])  # before anything is fetched: filters that cannot be had end it here
     with _exclusive(work_folder(settings.out)) as work:
         shutil.rmtree(work / "tmp", ignore_errors=True)
         artifacts = (*lock.artifacts, lock.model)
@@ -98,7 +100,7 @@ def build(recipe: Recipe, lock: Lock, settings: Settings, report: Report) -> Bui
         with Pool(settings.workers, work) as pool:
             run = _Run(recipe, lock, settings, report, pool, seconds={"fetch": fetched - began})
             shown = run_stage(run, "evidence", plan.evidence_tasks(recipe, lock, _code("evidence")), [])
-            curated = run_stage(run, "curate", plan.curate_tasks(recipe, lock, _code("curate")), [])
+            curated = run_stage(run, "curate", plan.curate_tasks(recipe, lock, code), [])
             chosen = run_stage(run, "dedup", [plan.dedup_task(recipe, curated, _code("dedup"))], curated)
             written = run_stage(
                 run, "write", plan.write_tasks(recipe, lock, curated, chosen[0], _code("write")), [*curated, *chosen]
@@ -132,7 +134,7 @@ def steps(recipe: Recipe, lock: Lock, out: Path) -> list[Decision | str]:
         return [record for _, record in decisions if record is not None]
 
     decide(plan.evidence_tasks(recipe, lock, _code("evidence")))
-    curated = decide(plan.curate_tasks(recipe, lock, _code("curate")))
+    curated = decide(plan.curate_tasks(recipe, lock, curate_sha256(recipe, STAGES["curate"])))
     if curated is None:
         return [*found, "dedup: runs if what curate keeps changes", "write: every shard whose rows change"]
     chosen = decide([plan.dedup_task(recipe, curated, _code("dedup"))])
@@ -153,6 +155,8 @@ def run_stage(run: _Run, stage: str, tasks: Sequence[Task], before: Sequence[Tas
             jobs.append(Job(task, _inputs(run, task, before)))
         elif record is not None:
             records[task.name] = record
+    if stage == "curate" and jobs:
+        run.seconds["compile"] = warm.ensure(lambda: run.report(Phase("compile", len(warm.GROUPS), len(warm.GROUPS))))
     run.report(Phase(stage, len(tasks), len(jobs)))
     for event in run.pool.run(jobs):
         if isinstance(event, Finished):

@@ -6,8 +6,12 @@ from collections.abc import Mapping
 from functools import cache
 from importlib.metadata import version
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from pipeline.trust import canonical
+
+if TYPE_CHECKING:
+    from pipeline.recipe import Recipe
 
 PACKAGE = Path(__file__).parent
 
@@ -38,6 +42,26 @@ def stage_sha256(module: str) -> str:
         files[name] = hashlib.sha256(source).hexdigest()
         waiting += _imports(source, name)
     return canonical.digest("pellucid/stage-code/v1", {"modules": files, "libraries": dict(libraries())})
+
+
+def filter_libraries(recipe: "Recipe") -> Mapping[str, str]:
+    """Name to version of what the recipe's filters of datatrove run on; empty without any, and nothing is imported then.
+
+    Raises RecipeError where such a filter cannot be had.
+    """
+    rules = [rule.model_dump(mode="json") for source in recipe.sources for rule in recipe.rules_of(source)]
+    named = [rule for rule in rules if rule["rule"] == "datatrove"]
+    if not named:
+        return {}
+    from pipeline.curate import edits
+
+    return edits.versions(named)
+
+
+def curate_sha256(recipe: "Recipe", module: str) -> str:
+    """`stage_sha256` of the curate stage, with the libraries of the recipe's filters."""
+    own, filters = stage_sha256(module), filter_libraries(recipe)
+    return canonical.digest("pellucid/stage-code/v1", {"stage": own, "filters": dict(filters)}) if filters else own
 
 
 def _file(module: str) -> Path:

@@ -12,6 +12,7 @@ from license_expression import ExpressionError, get_spdx_licensing
 from pydantic import BaseModel, ConfigDict, Field, ValidationError, field_validator, model_validator
 
 from pipeline.errors import RecipeError
+from pipeline.recipe_rules import MODELS, RuleSpec, reader_of
 
 NAME = r"^[a-z0-9][a-z0-9-]{0,62}$"
 
@@ -150,47 +151,6 @@ class Mail(Strict):
 
 FormatSpec = Annotated[Text | Html | Wikitext | Warc | Jsonl | Parquet | Json | Mail, Field(discriminator="kind")]
 
-# ---------------------------------------------------------------- rules
-
-
-class Rule(Strict):
-    languages: tuple[str, ...] | None = Field(None, description="apply to documents of these languages only")
-    except_languages: tuple[str, ...] = Field((), description="do not apply to documents of these languages")
-
-
-class LengthRule(Rule):
-    """Bounds on the number of characters (code points) of a document."""
-
-    rule: Literal["length"]
-    min_characters: int = Field(200, ge=0)
-    max_characters: int | None = Field(None, ge=1)
-
-
-class LanguageRule(Rule):
-    """Keep documents whose most likely language is allowed and likely enough."""
-
-    rule: Literal["language"]
-    allow: tuple[str, ...] | None = None
-    min_score: float = Field(0.0, ge=0, le=1)
-
-
-class GopherQualityRule(Rule):
-    """Gopher's quality heuristics (Rae et al. 2021, section A.1.1), thresholds as in datatrove's GopherQualityFilter."""
-
-    rule: Literal["gopher_quality"]
-    min_words: int | None = 50
-    max_words: int | None = 100_000
-    min_mean_word_length: float | None = 3
-    max_mean_word_length: float | None = 10
-    max_symbol_ratio: float | None = 0.1
-    max_bullet_lines: float | None = 0.9
-    max_ellipsis_lines: float | None = 0.3
-    min_alphabetic_words: float | None = 0.8
-    min_stop_words: int | None = 2
-
-
-RuleSpec = Annotated[LengthRule | LanguageRule | GopherQualityRule, Field(discriminator="rule")]
-
 # ---------------------------------------------------------------- the whole
 
 
@@ -268,6 +228,16 @@ class Recipe(Strict):
         for name in names:
             if names.count(name) > 1:
                 raise ValueError(f"two sources are named {name!r}")
+        return self
+
+    @model_validator(mode="after")
+    def _readers_stand_once(self) -> "Recipe":
+        """A rule that reads the text is asked once of a document: its answers stand in the row under its name."""
+        for rules in (self.rules, *(source.rules or () for source in self.sources)):
+            names = [reader for rule in rules if (reader := reader_of(rule.model_dump()))]
+            for name in names:
+                if names.count(name) > 1:
+                    raise ValueError(f"the rule {name!r} stands twice; by_language gives it other parameters")
         return self
 
     def rules_of(self, source: SourceSpec) -> tuple[RuleSpec, ...]:
@@ -375,7 +345,7 @@ _TAGGED: dict[str, Any] = {
     get_args(model.model_fields[tag].annotation)[0]: model
     for tag, models in {
         "kind": (Pypi, Deb, Npm, Http, Local, Text, Html, Wikitext, Warc, Jsonl, Parquet, Json, Mail),
-        "rule": (LengthRule, LanguageRule, GopherQualityRule),
+        "rule": MODELS,
     }.items()
     for model in models
 }

@@ -68,7 +68,10 @@ def seal(
         recipe=recipe.canonical(),
         lock=lock.to_json(),
         code={"package": "pellucid", "version": code.package_version(), "sha256": manifest.code_sha256(code.PACKAGE)},
-        environment={"requirements_sha256": code.requirements_sha256(), "packages": dict(code.libraries())},
+        environment={
+            "requirements_sha256": code.requirements_sha256(),
+            "packages": {**code.libraries(), **code.filter_libraries(recipe)},
+        },
         stages=[{"name": stage, "code_sha256": code.stage_sha256(module)} for stage, module in STAGES.items()],
         totals=totals,
         sources=sources,

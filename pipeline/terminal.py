@@ -16,6 +16,7 @@ PLAIN_SECONDS = 5.0  # between lines of progress that are not on a terminal
 TITLES = {
     "fetch": "download what the lock pins",
     "evidence": "check licences",
+    "compile": "compile kernels for this processor (once)",
     "curate": "read, extract, measure, judge",
     "dedup": "find exact duplicates",
     "write": "write shards and ledger",

@@ -56,7 +56,7 @@ def test_a_recipe_is_the_same_after_a_round_trip_through_its_canonical_form() ->
         (
             "{rule: length, min_characters: 200}",
             "{rule: length, min_words: 2}",
-            "min_words: unknown key (allowed: except",
+            "min_words: unknown key (allowed: by_language, except",
         ),
         ("bsd-3-clause", "BSD-Three", "SPDX has no licence 'BSD-Three'"),
         ("bsd-3-clause", "MIT AND (", "not an SPDX licence expression"),
@@ -65,6 +65,26 @@ def test_a_recipe_is_the_same_after_a_round_trip_through_its_canonical_form() ->
         ('evidence: "*/LICENSE"', "priority: 1", "evidence: Field required"),
         ("name: small", "name: Small Corpus", "String should match pattern"),
         ("min_characters: 200", "min_characters: -1", "greater than or equal to 0, seen -1"),
+        (
+            "min_characters: 200",
+            "by_language: {de: {min_words: 3}}",
+            "by_language.de: unknown key 'min_words' (allowed: max_",
+        ),
+        ("min_characters: 200", "by_language: {de: {min_characters: -3}}", "by_language.de: min_characters: Input"),
+        (
+            "rule: length, min_characters: 200",
+            "rule: c4}\n  - {rule: c4",
+            "the rule 'c4' stands twice; by_language gives",
+        ),
+        ("rule: length, min_characters: 200", "rule: character_ratio", "has no bound; give one of min_letters"),
+        ("rule: length, min_characters: 200", "rule: line_length, max_mean: -1", "greater than or equal to 0"),
+        ("rule: length, min_characters: 200", "rule: url", "names neither allow_domains nor block_domains"),
+        (
+            "rule: length, min_characters: 200",
+            "rule: url, block_domains: [Example.org]",
+            "is not a domain in lower case",
+        ),
+        ("rule: length, min_characters: 200", "rule: gopher_quality, words: ascii", "'whitespace' or 'unicode'"),
     ],
 )
 def test_a_fault_is_named_with_its_key_and_what_is_allowed(old: str, new: str, said: str) -> None:
@@ -113,3 +133,17 @@ def test_a_recipe_that_is_not_there_is_refused(tmp_path: Path) -> None:
 def test_license_refs_are_expressions_too() -> None:
     assert recipe.spdx("LicenseRef-own AND mit") == "LicenseRef-own AND MIT"
     assert recipe.license_ids("GPL-2.0-or-later OR CC-BY-SA-3.0") == ("GPL-2.0-or-later", "CC-BY-SA-3.0")
+
+
+def test_a_rule_may_have_other_parameters_for_a_language() -> None:
+    text = GOOD.replace("min_characters: 200", "min_characters: 200, by_language: {zh: {min_characters: 80}}")
+    (rule,) = recipe.parse(text.encode(), "recipe.yaml").rules
+    assert rule.by_language == {"zh": {"min_characters": 80}}
+
+
+def test_filters_of_datatrove_stand_once_each_by_name() -> None:
+    two = "rule: datatrove, filter: {0}}}\n  - {{rule: datatrove, filter: {1}"
+    length = "rule: length, min_characters: 200"
+    both = GOOD.replace(length, two.format("C4ParagraphFilter", "GopherQualityFilter"))
+    assert len(recipe.parse(both.encode(), "recipe.yaml").rules) == 2
+    assert "stands twice" in refused(GOOD.replace(length, two.format("C4ParagraphFilter", "C4ParagraphFilter")))

@@ -13,7 +13,7 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 
 from pipeline.errors import TaskError
-from pipeline.formats import jsonl, strict_json
+from pipeline.formats import jsonl
 from pipeline.formats.compressed import is_bomb
 from pipeline.formats.interface import RECORD_LIMIT, Bomb, Format, Member, Options, Truncated
 from pipeline.model import Document, Fault, Pointer, Record, Refusal
@@ -83,7 +83,7 @@ def _record(pointer: Pointer, values: dict[str, bytes | str | None]) -> Record |
         row = {name: value.decode() if isinstance(value, bytes) else value for name, value in values.items()}
     except UnicodeDecodeError as error:
         return Fault(pointer, "unreadable:charset", f"no UTF-8 at byte {error.start:,} of a value")
-    return Record(pointer, canonical.dumps(row))
+    return Record(pointer, canonical.dumps(row), {name: value for name, value in row.items() if value is not None})
 
 
 def _columns(schema: pa.Schema, name: str | None, options: Options) -> list[str]:
@@ -125,10 +125,8 @@ def _cells(column: pa.Array) -> list[bytes | str | None]:
 
 def extract(record: Record, options: Options) -> Document | Refusal | Fault:
     """The row's text, URL and title."""
-    try:
-        return jsonl.document(strict_json.loads(strict_json.text_of(record.raw)), options)
-    except strict_json.NotJson as error:
-        return Fault(record.pointer, error.reason, error.detail, record.raw)
+    columns = [options[key] for key in ("text", "url", "title") if options.get(key)]
+    return jsonl.document({column: record.hints.get(column) for column in columns}, options)
 
 
 FORMAT = Format(records, extract)

@@ -34,6 +34,17 @@ DATA = pa.schema(
 DECISION = pa.struct(_fields(("reason", STRING, False), ("value", INT, False), ("low", INT, True), ("high", INT, True)))
 DECISIONS = pa.list_(pa.field("item", DECISION, nullable=False))
 REASONS = pa.list_(pa.field("item", STRING, nullable=False))
+# One change of a text by a rule: runs of the text that are gone (None where the rule cannot say), characters fewer.
+EDIT = pa.struct(
+    _fields(
+        ("edit", STRING, False),
+        ("spans", INT, True),
+        ("characters", INT, False),
+        ("sha256_before", STRING, False),
+        ("sha256_after", STRING, False),
+    )
+)
+EDITS = pa.list_(pa.field("item", EDIT, nullable=False))
 
 
 def _origin() -> list[pa.Field]:
@@ -74,6 +85,7 @@ def kept(features: Sequence[str]) -> pa.Schema:
         [
             *_origin(),
             *_document(nullable=False),
+            pa.field("edits", EDITS, nullable=False),
             pa.field("measures", measures(features), nullable=False),
             pa.field("decisions", DECISIONS, nullable=False),
         ]
@@ -86,6 +98,7 @@ def dropped(features: Sequence[str]) -> pa.Schema:
         [
             *_origin(),
             *_document(nullable=True),
+            pa.field("edits", EDITS, nullable=False),
             pa.field("measures", measures(features), nullable=True),
             pa.field("decisions", DECISIONS, nullable=False),
             pa.field("failed", REASONS, nullable=False),

@@ -1,22 +1,10 @@
-"""The small functions of curation that decide identity: keys, shards, URLs. The task itself: tests/test_build.py."""
-
-import hashlib
+"""The small functions of curation that decide identity: shards, URLs. The task itself: tests/test_build.py."""
 
 from hypothesis import given
 from hypothesis import strategies as st
 
 from pipeline.curate import task
 from pipeline.model import Pointer
-
-
-def test_the_exact_key_is_the_digest_of_the_text_with_single_spaces_in_nfc() -> None:
-    wanted = hashlib.sha256("Café au lait".encode()).digest()
-    for text in ("Café au lait", "  Cafe\u0301\tau\n\nlait\n", "Café\u00a0au\u3000lait"):
-        assert task.exact_key(text) == wanted
-
-
-def test_case_and_punctuation_are_part_of_the_exact_key() -> None:
-    assert len({task.exact_key(text) for text in ("a b", "A b", "a b.", "ab")}) == 4
 
 
 @given(st.lists(st.integers(0, 2**128 - 1), min_size=2), st.integers(1, 1000))
@@ -38,9 +26,3 @@ def test_records_of_one_artifact_have_urls_of_their_own() -> None:
     ]  # fmt: skip
     urls = [task._subpath(pointer) for pointer in pointers]
     assert urls == ["", "#1", "#a.jsonl", "#a.jsonl/1", "#a.json/x", "#a.json/y", "#a%20b%23c.txt"]
-
-
-def test_a_value_on_its_bound_is_inside() -> None:
-    assert not task.outside({"value": 5, "low": 5, "high": 5})
-    assert task.outside({"value": 4, "low": 5, "high": None})
-    assert task.outside({"value": 6, "low": None, "high": 5})

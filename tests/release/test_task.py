@@ -5,7 +5,7 @@ from pathlib import Path
 import pyarrow as pa
 import pyarrow.parquet as pq
 
-from pipeline.curate.task import DROPPED, SURVIVORS
+from pipeline.curate.batch import DROPPED, SURVIVORS
 from pipeline.dedup.interface import LOSERS
 from pipeline.kernels.features import FEATURES
 from pipeline.release import task
@@ -14,7 +14,7 @@ from pipeline.release import task
 def survivor(identifier: str) -> dict:
     row = dict.fromkeys(SURVIVORS.names, "x") | {
         "id": identifier * 16, "offset": 0, "length": 5, "record": 0, "path": None, "record_bytes": 5, "text_bytes": 4,
-        "language": "en", "language_score": 900_000, "measures": dict.fromkeys(FEATURES, 1), "title": None,
+        "language": "en", "language_score": 900_000, "measures": dict.fromkeys(FEATURES, 1), "title": None, "edits": [],
         "decisions": [{"reason": "too_short", "value": 4, "low": 1, "high": None}], "text": f"text of {identifier}",
     }  # fmt: skip
     return {name: row[name] for name in SURVIVORS.names}
@@ -22,8 +22,8 @@ def survivor(identifier: str) -> dict:
 
 def dropped(identifier: str) -> dict:
     return dict.fromkeys(DROPPED.names) | {
-        "id": identifier * 16, "source": "docs", "purl": "p", "artifact_sha256": "s", "record": 0, "decisions": [],
-        "failed": [], "stage": "read", "reason": "unreadable:link",
+        "id": identifier * 16, "source": "docs", "purl": "p", "artifact_sha256": "s", "record": 0, "edits": [],
+        "decisions": [], "failed": [], "stage": "read", "reason": "unreadable:link",
     }  # fmt: skip
 
 
