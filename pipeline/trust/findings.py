@@ -21,6 +21,7 @@ CHECKS = {
     "aligned": "data and kept have the same documents, row by row",
     "texts": "SHA-256 and length of every text are what its row says",
     "decisions": "every recorded value is inside its bounds where kept, and the first outside is the reason where dropped",
+    "edits": "the digests of every edit form a chain that ends at the text of its row",
     "ledger": "every dropped row has a stage and reason, and the columns of its stage",
     "unique": "no document stands twice: kept or dropped, once in the release",
     "duplicates": "no two kept documents have one normalised text, where the recipe drops such",

@@ -181,6 +181,28 @@ def dropped_decisions(batch: pa.RecordBatch, file: str, start: int) -> Findings:
         )  # fmt: skip
 
 
+def edits(batch: pa.RecordBatch, file: str, start: int) -> Findings:
+    """Each edit begins at the text where the one before ended, and the last ends at the row's text."""
+    column = batch.column("edits")
+    lengths = pc.list_value_length(column).to_numpy()
+    made = column.flatten()
+    if not len(made):
+        return
+    parents = np.repeat(np.arange(len(column)), lengths)
+    last = np.append(parents[1:] != parents[:-1], True)
+    after, before = made.field("sha256_after"), made.field("sha256_before")
+    texts = batch.column("text_sha256").take(pa.array(parents[last]))
+    mask = np.zeros(len(batch), np.bool_)
+    mask[parents[last][~_same(after.filter(pa.array(last)), texts)]] = True
+    inner = np.flatnonzero(~last)
+    mask[parents[inner][~_same(after.take(pa.array(inner)), before.take(pa.array(inner + 1)))]] = True
+    yield from first_finding(
+        "edits", mask, file, start,
+        lambda row: f"the digests of its {lengths[row]} edits do not lead to its text_sha256, "
+        f"{batch.column('text_sha256')[row]}",
+    )  # fmt: skip
+
+
 def ledger(batch: pa.RecordBatch, file: str, start: int) -> Findings:
     """Stages are known, and each stage's rows have its columns, and no other stage's."""
     stages = batch.column("stage")

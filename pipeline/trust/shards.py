@@ -92,6 +92,7 @@ def kept_shard(
             yield from rows.aligned(texts, batch, entry["license"], data["name"], start)
             yield from rows.texts(texts, batch, data["name"], start)
             yield from rows.kept_decisions(batch, name, start)
+            yield from rows.edits(batch, name, start)
             if not wrong:
                 digests = rows.digests(batch)
                 yield from rows.ids(batch, digests, name, start)
@@ -131,6 +132,7 @@ def dropped_shard(release: Path, entry: SourceEntry, known: pa.Array, dropped: F
             yield from in_ledger
             if not in_ledger:
                 yield from rows.dropped_decisions(batch, name, start)
+                yield from rows.edits(batch, name, start)
                 yield from _witnesses(batch, name, start, seen)
             counted.reasons.update(rows.reasons(batch))
             counted.read += np.bincount(index[index >= 0], minlength=len(known))

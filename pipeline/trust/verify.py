@@ -166,7 +166,7 @@ def _digests(state: _State, files: Sequence[FileEntry]) -> Findings:
 
 def _rows(state: _State, manifest: Manifest) -> None:
     """Every row, shard by shard; then what concerns them all."""
-    by_row = ("schema", "rows", "order", "origins", "ids", "aligned", "texts", "decisions", "ledger")
+    by_row = ("schema", "rows", "order", "origins", "ids", "aligned", "texts", "decisions", "edits", "ledger")
     seen = shards.Seen()
     state.make(by_row, _shards(state, manifest, seen))
     if state.failed(FOUNDATIONS):

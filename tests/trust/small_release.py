@@ -184,7 +184,8 @@ def _origin(source: str, number: int) -> Row:
     return {
         "id": document_id(_sha256(content), pointer), "source": source, "purl": purl, "artifact_sha256": _sha256(content),
         "member": pointer.member, "offset": pointer.offset, "length": pointer.length, "record": pointer.record,
-        "path": pointer.path, "record_sha256": _sha256(b"%d" % number), "record_bytes": 10, "decisions": [], "failed": [],
+        "path": pointer.path, "record_sha256": _sha256(b"%d" % number), "record_bytes": 10, "edits": [], "decisions": [],
+        "failed": [],
     }  # fmt: skip
 
 
@@ -206,6 +207,8 @@ def _judged(row: Row, number: int) -> Row:
         decision("too_short", len(text) * MILLION, 200 * MILLION, None),
         decision("language_score", 900_000, 0, 1_000_000),
     ]
+    if number % 3 == 0:
+        row["edits"] = [edit(text + "!?", text + "!"), edit(text + "!", text)]
     return row
 
 
@@ -231,6 +234,13 @@ def _duplicate(row: Row, kept: Row) -> Row:
     return {
         **row, "decisions": kept["decisions"], "stage": "dedup", "reason": "exact_duplicate", "kept_id": kept["id"],
         "kept_source": kept["source"], "similarity": MILLION,
+    }  # fmt: skip
+
+
+def edit(before: str, after: str) -> Row:
+    return {
+        "edit": "c4", "spans": 1, "characters": len(before) - len(after), "sha256_before": _sha256(before.encode()),
+        "sha256_after": _sha256(after.encode()),
     }  # fmt: skip
 
 

@@ -511,6 +511,18 @@ def kept_twice_under_two_names(made: Corpus) -> None:
     kept_row(made, 3)["exact_sha256"] = kept_row(made, 8)["exact_sha256"]
 
 
+def edit_that_ends_elsewhere(made: Corpus) -> None:
+    kept_row(made)["edits"][-1]["sha256_after"] = "0" * 64
+
+
+def edits_that_do_not_meet(made: Corpus) -> None:
+    kept_row(made)["edits"][1]["sha256_before"] = "0" * 64
+
+
+def edit_of_a_record_without_text(made: Corpus) -> None:
+    dropped_row(made, "read")["edits"] = kept_row(made)["edits"]
+
+
 def exact_key_that_is_no_digest(made: Corpus) -> None:
     kept_row(made)["exact_sha256"] = "x" * 64
 
@@ -599,6 +611,9 @@ def stage_that_is_none(made: Corpus) -> None:
         (licence_of_another_source, "aligned", "the licence is 'MIT', the source's is 'BSD-3-Clause'"),
         (kept_and_dropped, "unique", "document"),
         (kept_twice_under_two_names, "duplicates", "exact_sha256"),
+        (edit_that_ends_elsewhere, "edits", "the digests of its 2 edits do not lead to its text_sha256"),
+        (edits_that_do_not_meet, "edits", "the digests of its 2 edits do not lead to its text_sha256"),
+        (edit_of_a_record_without_text, "edits", "the digests of its 2 edits do not lead to its text_sha256, None"),
         (exact_key_that_is_no_digest, "schema", "an exact_sha256 from this row on"),
         (witness_that_is_not_kept, "witnesses", "kept_id is no kept document"),
         (witness_of_another_source, "witnesses", "kept_source is not the source"),
