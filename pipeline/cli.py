@@ -266,6 +266,27 @@ def show(release: Path, document: str, text: bool, again: bool, as_json: bool) -
 
 
 @main.command()
+@click.argument("release", type=FILE)
+@click.option("--recipe", type=FILE, required=True, help="The recipe whose rules, priorities and dedup are tried.")
+@AS_JSON
+@errors_end_it
+def rejudge(release: Path, recipe: Path, as_json: bool) -> None:
+    """Print what the rules of another recipe would change in RELEASE, in seconds and without its text.
+
+    Every row keeps the values that its document was judged by. Rules that read the text itself (c4, datatrove) must stand
+    in both recipes alike; differences that need a build are named. Changes nothing.
+    """
+    from pipeline import recipe as recipes
+    from pipeline.rejudge import rejudge as run
+
+    found = run(release, recipes.load(recipe))
+    if as_json:
+        click.echo(json.dumps(found.to_json()))
+        return
+    _say(telling.rejudged(found))
+
+
+@main.command()
 @click.option("-o", "--out", type=FILE, help="Folder for the key pair.  [default: your config folder]")
 @errors_end_it
 def keygen(out: Path | None) -> None:
@@ -334,7 +355,11 @@ def _show_again(story: Any) -> bool:
     click.echo(f"again       {len(raw):,} bytes, sha256 {'equal' if same else 'DIFFERS'}")
     if text is None:
         return same
-    equal = hashlib.sha256(text.encode()).hexdigest() == story.row["text_sha256"]
-    click.echo(f"            text {'equal' if equal else 'DIFFERS'}, {len(text):,} characters")
+    edits = story.row["edits"]  # the row's text is what they left; extraction gives what the first of them was given
+    equal = hashlib.sha256(text.encode()).hexdigest() == (
+        edits[0]["sha256_before"] if edits else story.row["text_sha256"]
+    )
+    said = ", before its edits" if edits else ""
+    click.echo(f"            text {'equal' if equal else 'DIFFERS'}, {len(text):,} characters{said}")
     click.echo(f"\n{_for_terminal(text)}")
     return same and equal

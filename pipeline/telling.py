@@ -68,6 +68,10 @@ def story(told: Any) -> Iterator[str]:
         yield f"record      {row['record_bytes']:,} bytes, sha256 {row['record_sha256']}"
     if row["text_sha256"]:
         yield f"text        {row['text_bytes']:,} bytes, sha256 {row['text_sha256']}, read as {row['charset']}"
+    for edit in row["edits"]:
+        spans = "" if edit["spans"] is None else f" in {edit['spans']:,} spans"
+        yield f"edited      by {edit['edit']}: {edit['characters']:,} characters fewer{spans}"
+        yield f"            sha256 before {edit['sha256_before']}"
     if row["language"]:
         yield f"language    {row['language']} ({row['language_score'] / 1e6:.3f})"
     for decision in row["decisions"]:
@@ -81,6 +85,32 @@ def story(told: Any) -> Iterator[str]:
         kept = told.kept_instead
         yield f"kept        {kept['id']} of {kept['source']}, similarity {row['similarity'] / 1e6:.3f}"
         yield f"            {kept['url']}"
+
+
+def rejudged(found: Any) -> Iterator[str]:
+    """What other rules would change: totals by source, then every change of fate, with an example."""
+    width = max(len(name) for name in ("all sources", *found.before))
+    yield f"{'':{width}}  {'kept':>11} {'would be':>11} {'change':>9}"
+    totals = [("all sources", sum(found.before.values()), sum(found.after.values()))]
+    for name, before, after in [*((name, found.before[name], found.after[name]) for name in found.before), *totals]:
+        share = f"{(after - before) / before:+.1%}" if before else ""
+        yield f"{name:{width}}  {before:>11,} {after:>11,} {share:>9}"
+    source = None
+    for change in found.changes:
+        if change.source != source:
+            source = change.source
+            yield ""
+            yield f"{source}"
+        what = f"{change.old} -> {change.new}"
+        yield f"{change.documents:>11,}  {what:54} {change.bytes / 1e6:>9,.2f} MB   {change.example}"
+    if not found.changes:
+        yield ""
+        yield "no document would change its fate"
+    if found.unanswered:
+        yield ""
+        yield "not answered here, it needs a build:"
+        for difference in found.unanswered:
+            yield f"  {difference}"
 
 
 def _decision(decision: Any) -> str:

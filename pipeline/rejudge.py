@@ -1,0 +1,240 @@
+"""What another recipe's rules would have made of a release: from the stored values of every row, without any text.
+
+Each row of a document, kept or dropped, holds what its rules were judged by: integer features, language, score, URL, and the
+answers of those rules that read the text itself. From these the rules of another recipe are judged anew, exact duplicates
+are chosen anew among the survivors (their keys are stored, too), and each document's new fate is compared with its old one.
+
+The answer is that of a build, to the document, as long as only rules, priorities and `dedup.exact` differ. What cannot be
+known without text is not guessed: a rule that reads text must stand in both recipes alike, and other differences are named.
+"""
+
+from collections import Counter
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import asdict, dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pyarrow as pa
+import pyarrow.compute as pc
+import pyarrow.parquet as pq
+
+from pipeline.curate.checks import Columns, Outcome
+from pipeline.curate.rules import judge
+from pipeline.dedup.exact import REASON as DUPLICATE
+from pipeline.dedup.exact import choose
+from pipeline.errors import RecipeError
+from pipeline.recipe import Recipe
+from pipeline.recipe_rules import reader_of
+from pipeline.release.schemas import MILLION
+from pipeline.trust import manifest
+
+KEPT = "kept"
+COLUMNS = ("id", "url", "language", "language_score", "exact_sha256", "measures", "decisions", "text_bytes")
+
+
+@dataclass(frozen=True, slots=True)
+class Change:
+    """So many documents of a source, of `bytes` of text, that were `old` and would be `new`: "kept" or a reason."""
+
+    source: str
+    old: str
+    new: str
+    documents: int
+    bytes: int
+    example: str  # the smallest id of them
+
+
+@dataclass(frozen=True, slots=True)
+class Rejudged:
+    """`before`, `after`: documents kept, by source. `unanswered`: differences of the recipes that need a build."""
+
+    before: Mapping[str, int]
+    after: Mapping[str, int]
+    changes: tuple[Change, ...]
+    unanswered: tuple[str, ...]
+
+    def to_json(self) -> dict[str, Any]:
+        return asdict(self)
+
+
+@dataclass(slots=True)
+class _Source:
+    """The documents of one source: their ids, sizes, old fates, and the first check that each fails now (or "kept")."""
+
+    name: str
+    rows: pa.Table
+    old: Any
+    new: Any
+
+
+def rejudge(release: Path, recipe: Recipe) -> Rejudged:
+    """Judge the rows of `release` by the rules of `recipe`. Raises RecipeError where that needs the text."""
+    predicate = manifest.parse((release / "manifest.json").read_bytes(), str(release))
+    past = predicate["recipe"]
+    present = recipe.canonical()
+    sources = {source["name"]: source for source in present["sources"]}
+    found = []
+    for source in past["sources"]:
+        if source["name"] in sources:
+            old, new = _rules(past, source), _rules(present, sources[source["name"]])
+            _refuse_readers(source["name"], old, new)
+            found.append(_judged(release, predicate, source["name"], new))
+    if not found:
+        raise RecipeError("has no source of the release", where=recipe.name, wanted=", ".join(_names(past)))
+    if present["dedup"]["exact"]:
+        _deduplicate(found, [sources[source.name]["priority"] for source in found])
+    changes = tuple(change for source in found for change in _changes(source))
+    return Rejudged(
+        {source.name: int((source.old == KEPT).sum()) for source in found},
+        {source.name: int((source.new == KEPT).sum()) for source in found},
+        tuple(sorted(changes, key=lambda change: (change.source, -change.documents, change.old, change.new))),
+        tuple(_unanswered(past, present)),
+    )
+
+
+def _rules(recipe: Mapping[str, Any], source: Mapping[str, Any]) -> Sequence[Mapping[str, Any]]:
+    rules: Sequence[Mapping[str, Any]] = recipe["rules"] if source["rules"] is None else source["rules"]
+    return rules
+
+
+def _refuse_readers(source: str, old: Sequence[Mapping[str, Any]], new: Sequence[Mapping[str, Any]]) -> None:
+    """Rules that read the text, and may change it, must be the same, in the same order."""
+    before, after = ([rule for rule in rules if reader_of(rule)] for rules in (old, new))
+    if before != after:
+        names = sorted({name for rule in (*before, *after) if rule not in before or rule not in after
+                        if (name := reader_of(rule))})  # fmt: skip
+        raise RecipeError(
+            f"the rule {names[0] if names else 'c4'} differs from the release's, and it reads the text itself",
+            where=f"rules of source {source}", wanted="the same rule with the same parameters",
+            hint="build the recipe into another folder and compare the totals",
+        )  # fmt: skip
+
+
+def _judged(release: Path, predicate: Mapping[str, Any], name: str, rules: Sequence[Mapping[str, Any]]) -> _Source:
+    tables, old, new = [], [], []
+    for entry in predicate["files"]:
+        if entry["source"] != name or entry["kind"] not in ("kept", "dropped"):
+            continue
+        extra = ("reason",) if entry["kind"] == "dropped" else ()
+        for batch in _batches(release / entry["name"], (*COLUMNS, *extra)):
+            fates = batch.column("reason").to_pylist() if extra else [KEPT] * batch.num_rows
+            old.append(np.array([*fates, None], object)[:-1])
+            new.append(_verdicts(batch, rules))
+            characters = pc.struct_field(batch.column("measures"), "characters")
+            tables.append(pa.table([batch.column("id"), batch.column("exact_sha256"), batch.column("text_bytes"),
+                                    characters], names=["id", "exact", "bytes", "characters"]))  # fmt: skip
+    empty = np.array([], object)
+    schema = pa.schema({"id": pa.string(), "exact": pa.string(), "bytes": pa.int64(), "characters": pa.int64()})
+    rows = pa.concat_tables([schema.empty_table(), *(table.cast(schema) for table in tables)])
+    return _Source(name, rows, np.concatenate([empty, *old]), np.concatenate([empty, *new]))
+
+
+def _batches(path: Path, columns: Sequence[str]) -> Iterator[pa.RecordBatch]:
+    """Rows of documents, those that were judged; what could not be read or held no text has no measures."""
+    try:
+        for batch in pq.ParquetFile(path).iter_batches(65_536, columns=list(columns)):
+            yield batch.filter(pc.is_valid(batch.column("measures")))
+    except (OSError, pa.ArrowException) as error:
+        raise RecipeError(f"cannot be read: {error}", where=str(path), hint="pellucid verify RELEASE") from error
+
+
+def _verdicts(batch: pa.RecordBatch, rules: Sequence[Mapping[str, Any]]) -> Any:
+    """For each row the reason of the first check that fails, or "kept"."""
+    measures = batch.column("measures")
+    features = {
+        field.name: pc.struct_field(measures, field.name).to_numpy(zero_copy_only=False) for field in measures.type
+    }
+    outcomes = {
+        index: _outcome(batch.column("decisions"), rule)
+        for index, rule in enumerate(rules)
+        if reader_of(rule) is not None
+    }
+    columns = Columns(
+        features,
+        np.array([*batch.column("language").to_pylist(), None], object)[:-1],
+        batch.column("language_score").to_numpy(zero_copy_only=False),
+        np.array([*batch.column("url").to_pylist(), None], object)[:-1],
+        outcomes,
+    )
+    verdicts = np.full(batch.num_rows, KEPT, object)
+    for check in reversed(judge(columns, rules)):
+        fails = np.flatnonzero(check.fails())
+        verdicts[fails] = [check.reason_of(row) for row in fails.tolist()]
+    return verdicts
+
+
+def _outcome(decisions: pa.ListArray, rule: Mapping[str, Any]) -> Outcome:
+    """What a rule that reads the text answered, read back from the rows. What was not asked is 0, as in `rules.c4`."""
+    rows = pc.list_parent_indices(decisions).to_numpy()
+    flat = pc.list_flatten(decisions)
+    reasons = pc.struct_field(flat, "reason")
+    values = pc.struct_field(flat, "value").to_numpy()
+    if rule["rule"] == "c4":
+        places = {"lorem_ipsum": "lorem_ipsum", "curly_bracket": "curly_bracket", "sentences": "too_few_sentences",
+                  "kept_lines": "emptied"}  # fmt: skip
+        found = {}
+        for name, reason in places.items():
+            mine = pc.equal(reasons, reason).to_numpy(zero_copy_only=False)
+            found[name] = np.zeros(len(decisions), np.int64)
+            found[name][rows[mine]] = values[mine] // MILLION
+        return found
+    answers = np.full(len(decisions), None, object)
+    mine = pc.starts_with(reasons, f"datatrove/{rule['filter']}/").to_numpy(zero_copy_only=False) & (values > 0)
+    answers[rows[mine]] = reasons.filter(pa.array(mine)).to_pylist()
+    return {"reasons": answers}
+
+
+def _deduplicate(sources: Sequence[_Source], priorities: Sequence[int]) -> None:
+    """Among the survivors of all sources, those that would lose to an exact copy become duplicates."""
+    schema = {"id": pa.binary(), "exact": pa.binary(), "characters": pa.int64(), "source": pa.int32(),
+              "priority": pa.int64(), "row": pa.int64()}  # fmt: skip
+    parts = [pa.schema(schema).empty_table()]
+    for number, (source, priority) in enumerate(zip(sources, priorities, strict=True)):
+        alive = np.flatnonzero(source.new == KEPT)
+        rows = source.rows.take(pa.array(alive))
+        columns = [
+            rows.column("id").cast(pa.binary()), rows.column("exact").cast(pa.binary()), rows.column("characters"),
+            pa.array(np.full(len(alive), number, np.int32)), pa.array(np.full(len(alive), priority, np.int64)),
+            pa.array(alive),
+        ]  # fmt: skip
+        parts.append(pa.table(columns, schema=pa.schema(schema)))
+    losers = choose(pa.concat_tables(parts))
+    for number, row in zip(losers.column("source").to_pylist(), losers.column("row").to_pylist(), strict=True):
+        sources[number].new[row] = DUPLICATE
+
+
+def _changes(source: _Source) -> Iterator[Change]:
+    differs = np.flatnonzero(source.old != source.new)
+    rows = source.rows.take(pa.array(differs))
+    count: Counter[tuple[str, str]] = Counter()
+    size: Counter[tuple[str, str]] = Counter()
+    example: dict[tuple[str, str], str] = {}
+    for at, identifier, length in zip(
+        differs.tolist(), rows.column("id").to_pylist(), rows.column("bytes").to_pylist(), strict=True
+    ):
+        pair = source.old[at], source.new[at]
+        count[pair] += 1
+        size[pair] += length
+        example[pair] = min(identifier, example.get(pair, identifier))
+    for (old, new), documents in count.items():
+        yield Change(source.name, old, new, documents, size[old, new], example[old, new])
+
+
+def _unanswered(past: Mapping[str, Any], present: Mapping[str, Any]) -> Iterator[str]:
+    """Differences of two recipes that change what is read, cut or labelled, and so need a build."""
+    for name in sorted(set(_names(present)) - set(_names(past))):
+        yield f"source {name} is not in the release"
+    for name in sorted(set(_names(past)) - set(_names(present))):
+        yield f"source {name} of the release is not in the recipe; its documents were left out of the comparison"
+    old, new = ({source["name"]: source for source in recipe["sources"]} for recipe in (past, present))
+    for name in sorted(set(old) & set(new)):
+        for key in sorted(set(old[name]) - {"rules", "priority", "max_duplicate_share"}):
+            if old[name][key] != new[name].get(key):
+                yield f"{key} of source {name} differs"
+    if past["language_model"] != present["language_model"]:
+        yield "the language model, or how much of a text it reads, differs"
+
+
+def _names(recipe: Mapping[str, Any]) -> list[str]:
+    return [source["name"] for source in recipe["sources"]]
