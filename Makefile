@@ -6,7 +6,7 @@ OUT ?= build/$(basename $(notdir $(CONFIG)))
 MANIFEST ?= $(lastword $(sort $(wildcard manifests/sample/*/manifest.json)))
 BIN := .venv/bin
 
-.PHONY: corpus test reproduce lint lock clean
+.PHONY: corpus test reproduce parity bench bench-peers lint lock clean
 .DELETE_ON_ERROR:
 
 corpus: .venv/.made
@@ -17,6 +17,25 @@ test: .venv/.made
 
 reproduce: .venv/.made
 	$(BIN)/pellucid reproduce $(MANIFEST) --key manifests/keys --out build/reproduced
+
+# Our rules against the filters that they follow, on every document of two releases (the second needs apt).
+parity: .venv/.made
+	$(BIN)/pellucid build configs/workstation.yaml
+	$(BIN)/pellucid build configs/multilingual.yaml
+	$(BIN)/python bench/parity.py build/workstation build/multilingual
+
+# Speed: ours, other libraries and the least that must be done, on the texts of build/workstation. bench/README.md.
+bench: .venv/.made .venv-peers/.made .venv-dolma/.made
+	$(BIN)/pellucid build configs/workstation.yaml
+	$(BIN)/python bench/run.py
+
+bench-peers: .venv-peers/.made .venv-dolma/.made
+
+.venv-%/.made: bench/requirements-%.lock
+	@echo "installing what the bench compares with into $(@D)"
+	@$(PYTHON) -m venv $(@D)
+	@$(@D)/bin/python -m pip install --quiet --disable-pip-version-check --no-deps --require-hashes --requirement $<
+	@touch $@
 
 lint: .venv/.made
 	$(BIN)/ruff check .
@@ -29,7 +48,7 @@ lock: .venv/.made
 		--no-header --no-emit-index-url --no-annotate --quiet --output-file requirements.lock
 
 clean:
-	rm -rf .venv build
+	rm -rf .venv .venv-peers .venv-dolma build
 
 .venv/.made: requirements.lock pyproject.toml
 	@$(PYTHON) -c 'import sys; v = sys.version_info; sys.exit(0 if (3, 11) <= v[:2] <= (3, 13) else \

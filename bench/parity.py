@@ -4,8 +4,9 @@
 
 Reads the texts of `RELEASE/data/**/*.parquet`, judges each by every rule set of ours and by the class of datatrove that it
 follows, both with their default thresholds and with white-space words, and prints a Markdown table of both's reasons. For C4
-the edited text is compared too, and the reference counts sentences by our rule, told again here in plain Python. Exit 1 if a
-document differs. What is compared, and what a default threshold cannot show: docs/parity.md.
+the edited text is compared too, and the reference counts sentences by our rule, told again here in plain Python. Languages of
+the first 1,000 characters are compared with fastText's own, the probability to the bit. Exit 1 if a document differs. What is
+compared, and what a default threshold cannot show: docs/parity.md.
 """
 
 import argparse
@@ -26,10 +27,12 @@ import numpy as np
 import pyarrow as pa
 import pyarrow.parquet as pq
 
-from pipeline.curate import datatrove_filters, edits, rules
+from pipeline.curate import datatrove_filters, edits, language, rules
 from pipeline.curate.checks import Columns
-from pipeline.kernels import features
+from pipeline.kernels import features, lid
+from pipeline.recipe import LanguageModel
 from pipeline.recipe_rules import C4Rule, FinewebRule, GopherQualityRule, GopherRepetitionRule, Rule
+from pipeline.sources.cache import Cache
 
 SETS: dict[str, tuple[type[Rule], str]] = {
     "gopher_quality": (GopherQualityRule, "GopherQualityFilter"),
@@ -37,6 +40,8 @@ SETS: dict[str, tuple[type[Rule], str]] = {
     "fineweb": (FinewebRule, "FineWebQualityFilter"),
     "c4": (C4Rule, "C4QualityFilter"),
 }
+LANGUAGE = "language"
+REFERENCES = {name: reference for name, (_, reference) in SETS.items()} | {LANGUAGE: "fastText's binding"}
 PASSED = "(passed)"
 BATCH = 500  # documents
 
@@ -95,6 +100,22 @@ def reference(texts: Any, ids: Sequence[str], name: str, arguments: Mapping[str,
     return [PASSED if reason is None else reason.split("/", 2)[2] for reason in outcome.reasons], outcome.texts
 
 
+def compare_languages(texts: Any, ids: Sequence[str]) -> Tally:
+    """Label and probability (float32, to the bit) of the first characters of each text, by our kernel and by fastText."""
+    spec = LanguageModel()
+    path = Cache().root / "models" / f"{spec.sha256}.ftz"
+    (labels, scores), (theirs, wanted) = (
+        lid.load(path).identify(texts, spec.characters), language._by_fasttext(texts, path, spec.characters)
+    )  # fmt: skip
+    tally = Tally(len(texts), Counter(theirs))
+    for row in np.flatnonzero((labels != theirs) | (scores.view(np.int32) != wanted.view(np.int32))).tolist():
+        seen, known = (
+            f"{label} {float(score).hex()}" for label, score in ((labels[row], scores[row]), (theirs[row], wanted[row]))
+        )
+        tally.differing.append((ids[row], seen, known))
+    return tally
+
+
 @cache
 def _sentences() -> Any:
     """A tokenizer for datatrove, whose sentences are those that `pipeline.kernels.sentences` counts."""
@@ -130,14 +151,15 @@ def judge_file(job: tuple[Path, int]) -> tuple[Counter[str], dict[str, Tally]]:
     """Languages of every so many-th document of a Parquet file, and the tally of each rule set."""
     file, every = job
     languages: Counter[str] = Counter()
-    tallies = {name: Tally() for name in SETS}
+    tallies = {name: Tally() for name in REFERENCES}
     with pq.ParquetFile(file) as opened:
         for part in opened.iter_batches(BATCH * every, columns=["id", "text", "language"]):
             rows = part.take(pa.array(range(0, len(part), every)))
             languages.update(rows.column("language").to_pylist())
             texts, ids = rows.column("text").cast(pa.large_string()), rows.column("id").to_pylist()
-            for name, tally in tallies.items():
-                tally.add(compare(texts, ids, name))
+            for name in SETS:
+                tallies[name].add(compare(texts, ids, name))
+            tallies[LANGUAGE].add(compare_languages(texts, ids))
     return languages, tallies
 
 
@@ -159,12 +181,12 @@ def report(languages: Counter[str], tallies: Mapping[str, Tally]) -> str:
     lines = [
         f"{documents:,} documents in {len(languages)} languages, {len(many)} of them with 50 documents or more.",
         "",
-        "| rule set | reference | equal verdict and first reason | differ |",
+        "| rule set | reference | equal verdict and first reason (label and probability) | differ |",
         "|---|---|---|---|",
     ]
     for name, tally in tallies.items():
         equal = tally.documents - len(tally.differing)
-        lines.append(f"| `{name}` | `{SETS[name][1]}` | {equal:,} of {tally.documents:,} | {len(tally.differing)} |")
+        lines.append(f"| `{name}` | `{REFERENCES[name]}` | {equal:,} of {tally.documents:,} | {len(tally.differing)} |")
     for name, tally in tallies.items():
         counts = ", ".join(f"{reason} {count:,}" for reason, count in tally.reasons.most_common())
         lines += ["", f"`{name}`: {counts}."]
@@ -180,7 +202,7 @@ def main() -> int:
     parser.add_argument("--every", type=int, default=1, help="only every so many-th document")
     chosen = parser.parse_args()
     languages: Counter[str] = Counter()
-    tallies = {name: Tally() for name in SETS}
+    tallies = {name: Tally() for name in REFERENCES}
     with get_context("spawn").Pool(chosen.processes) as pool:
         for labels, found in pool.imap(judge_file, [(file, chosen.every) for file in files(chosen.releases)]):
             languages += labels

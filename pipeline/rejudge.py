@@ -47,7 +47,7 @@ class Change:
 
 @dataclass(frozen=True, slots=True)
 class Rejudged:
-    """`before`, `after`: documents kept, by source. `unanswered`: differences of the recipes that need a build."""
+    """`before`, `after`: documents kept, by source; `changes`: by source, the most frequent first. `unanswered`: differences of the recipes that need a build."""
 
     before: Mapping[str, int]
     after: Mapping[str, int]
@@ -84,11 +84,10 @@ def rejudge(release: Path, recipe: Recipe) -> Rejudged:
         raise RecipeError("has no source of the release", where=recipe.name, wanted=", ".join(_names(past)))
     if present["dedup"]["exact"]:
         _deduplicate(found, [sources[source.name]["priority"] for source in found])
-    changes = tuple(change for source in found for change in _changes(source))
     return Rejudged(
         {source.name: int((source.old == KEPT).sum()) for source in found},
         {source.name: int((source.new == KEPT).sum()) for source in found},
-        tuple(sorted(changes, key=lambda change: (change.source, -change.documents, change.old, change.new))),
+        tuple(change for source in found for change in _changes(source)),
         tuple(_unanswered(past, present)),
     )
 
@@ -217,7 +216,7 @@ def _changes(source: _Source) -> Iterator[Change]:
         count[pair] += 1
         size[pair] += length
         example[pair] = min(identifier, example.get(pair, identifier))
-    for (old, new), documents in count.items():
+    for (old, new), documents in sorted(count.items(), key=lambda item: (-item[1], item[0])):
         yield Change(source.name, old, new, documents, size[old, new], example[old, new])
 
 

@@ -95,14 +95,20 @@ def rejudged(found: Any) -> Iterator[str]:
     for name, before, after in [*((name, found.before[name], found.after[name]) for name in found.before), *totals]:
         share = f"{(after - before) / before:+.1%}" if before else ""
         yield f"{name:{width}}  {before:>11,} {after:>11,} {share:>9}"
+    together: dict[tuple[str, str], list[int]] = {}
+    for change in found.changes:
+        documents, size = together.setdefault((change.old, change.new), [0, 0])
+        together[change.old, change.new] = [documents + change.documents, size + change.bytes]
+    if together:
+        yield from ("", "all sources")
+        for (old, new), (documents, size) in sorted(together.items(), key=lambda item: (-item[1][0], item[0])):
+            yield _change(old, new, documents, size)
     source = None
     for change in found.changes:
         if change.source != source:
             source = change.source
-            yield ""
-            yield f"{source}"
-        what = f"{change.old} -> {change.new}"
-        yield f"{change.documents:>11,}  {what:54} {change.bytes / 1e6:>9,.2f} MB   {change.example}"
+            yield from ("", source)
+        yield f"{_change(change.old, change.new, change.documents, change.bytes)}   {change.example}"
     if not found.changes:
         yield ""
         yield "no document would change its fate"
@@ -111,6 +117,10 @@ def rejudged(found: Any) -> Iterator[str]:
         yield "not answered here, it needs a build:"
         for difference in found.unanswered:
             yield f"  {difference}"
+
+
+def _change(old: str, new: str, documents: int, size: int) -> str:
+    return f"{documents:>11,}  {f'{old} -> {new}':62} {size / 1e6:>9,.2f} MB"
 
 
 def _decision(decision: Any) -> str:
