@@ -22,6 +22,7 @@ from pipeline.trust import canonical
 MEMBER_BYTES = 4 * RECORD_LIMIT  # of a Parquet file inside an archive: it is read from its end, so it is held whole
 BATCH_BYTES = 4 << 20  # that a batch should have, going by the footer
 BATCH_ROWS = 1024
+DICTIONARY_BYTES = 64 << 20  # of a row group, up to which its text may be held as a dictionary
 THRIFT_LIMIT = 64 << 20  # bytes of the footer's strings; elements of its lists
 
 
@@ -61,11 +62,8 @@ def _rows(file: Any, stream: Any, size: int, name: str | None, options: Options)
     metadata = file.metadata
     if is_bomb(claimed := sum(metadata.row_group(i).total_byte_size for i in range(metadata.num_row_groups)), size):
         raise Bomb(f"the Parquet file has {size:,} bytes and says that it holds {claimed:,}")
-    strings = [column for column in columns if _is_text(file.schema_arrow.field(column).type)]
-    file = pq.ParquetFile(stream, **_options(strings))
-    rows = max(1, min(BATCH_ROWS, BATCH_BYTES * metadata.num_rows // max(claimed, 1)))
     produced = index = 0
-    for batch in file.iter_batches(batch_size=rows, columns=columns, use_threads=False):
+    for batch in _batches(stream, file, columns):
         cells = [_cells(batch.column(column)) for column in columns]
         for values in zip(*cells, strict=True):
             pointer = Pointer(name, None, None, index)
@@ -74,6 +72,23 @@ def _rows(file: Any, stream: Any, size: int, name: str | None, options: Options)
             if is_bomb(produced, size):
                 raise Bomb(f"the Parquet file has {size:,} bytes; its first {index:,} rows hold {produced:,}")
             yield _record(pointer, dict(zip(columns, values, strict=True)))
+
+
+def _batches(stream: Any, file: Any, columns: list[str]) -> Iterator[pa.RecordBatch]:
+    """Rows of some BATCH_BYTES, going by the footer, a row group at a time.
+
+    Text comes as dictionary indices, so that a value that stands in a million rows is there once. The dictionary holds
+    whatever a row group holds, so groups that say they are large come as they are, in small batches.
+    """
+    schema, metadata = file.schema_arrow, file.metadata
+    strings = [column for column in columns if _is_text(schema.field(column).type)]
+    plain, indexed = file, pq.ParquetFile(stream, **_options(strings))
+    for number in range(metadata.num_row_groups):
+        group = metadata.row_group(number)
+        claimed = group.total_byte_size
+        rows = max(1, min(BATCH_ROWS, BATCH_BYTES * group.num_rows // max(claimed, 1)))
+        reader = indexed if claimed <= DICTIONARY_BYTES else plain
+        yield from reader.iter_batches(batch_size=rows, row_groups=[number], columns=columns, use_threads=False)
 
 
 def _record(pointer: Pointer, values: dict[str, bytes | str | None]) -> Record | Fault:

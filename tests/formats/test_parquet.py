@@ -179,3 +179,27 @@ def test_hostile_files_end_in_an_error_of_ours_and_take_no_process_down() -> Non
     done = subprocess.run([sys.executable, "-c", HOSTILE], input=small, capture_output=True, timeout=300)
     assert done.returncode == 0, done.stderr.decode()[-2000:]
     assert b"'Truncated'" in done.stdout
+
+
+PEAK = """
+import sys, pyarrow as pa
+from pathlib import Path
+from pipeline.formats.read import read_artifact
+spec = {"kind": "parquet", "text": "text", "url": None, "title": None}
+before = pa.default_memory_pool().max_memory()
+rows = sum(1 for _ in read_artifact(Path(sys.argv[1]), "x.parquet", members=["**"], exclude=[], spec=spec))
+print(rows, pa.default_memory_pool().max_memory() - before)
+"""
+
+
+@pytest.mark.parametrize("group", [250, 5000])
+def test_memory_does_not_follow_the_size_of_the_file_or_of_a_row_group(tmp_path: Path, group: int) -> None:
+    """150 MB of distinct texts; a dictionary over all of them would hold them all."""
+    texts = pa.array([f"{number:08d}" * 3750 for number in range(5000)])
+    pq.write_table(pa.table({"text": texts}), tmp_path / "x.parquet", row_group_size=group, compression="none")
+    done = subprocess.run(
+        [sys.executable, "-c", PEAK, str(tmp_path / "x.parquet")], capture_output=True, text=True, check=True
+    )
+    rows, peak = map(int, done.stdout.split())
+    assert rows == 5000
+    assert peak < 96 << 20

@@ -1,0 +1,154 @@
+"""The tables of a run as Markdown, and the machine that it ran on, without names of hosts or folders."""
+
+import os
+import platform
+import statistics
+from pathlib import Path
+from typing import Any
+
+import rows
+
+Answer = dict[str, Any]
+
+
+def machine() -> dict[str, Any]:
+    model = next(
+        (
+            line.partition(":")[2].strip()
+            for line in _text("/proc/cpuinfo").splitlines()
+            if line.startswith("model name")
+        ),
+        platform.processor() or platform.machine(),
+    )
+    return {
+        "cpu": model,
+        "cores": os.cpu_count(),
+        "governor": _text("/sys/devices/system/cpu/cpu0/cpufreq/scaling_governor").strip() or "not readable",
+        "kernel": f"{platform.system()} {platform.release()}",
+        "memory_gb": round(os.sysconf("SC_PAGE_SIZE") * os.sysconf("SC_PHYS_PAGES") / 1e9, 1),
+        "python": platform.python_version(),
+    }
+
+
+def _text(path: str) -> str:
+    try:
+        return Path(path).read_text()
+    except OSError:
+        return ""
+
+
+def rate(answer: Answer, unit: str = "bytes") -> tuple[float, float, float]:
+    """Median, least and greatest of bytes or documents a second."""
+    rates = [answer[unit] / seconds for seconds in answer["seconds"]]
+    return statistics.median(rates), min(rates), max(rates)
+
+
+def markdown(result: dict[str, Any]) -> str:
+    about, run = result["machine"], result["run"]
+    versions = ", ".join(f"{name} {version}" for name, version in sorted(result["versions"].items()))
+    lines = [
+        "# Bench",
+        "",
+        f"{result['date']}. {about['cpu']}, {about['cores']} cores, governor {about['governor']}, {about['memory_gb']} GB, "
+        f"{about['kernel']}, Python {about['python']}; {versions}.",
+        "",
+        f"{run['documents']:,} documents, {run['bytes'] / 1e6:,.1f} MB of UTF-8, of the release {run['release']}. One core, "
+        f"CPU time of the process, {run['repetitions']} repetitions: median (least to greatest). A ratio compares the medians "
+        "of ours and of the peer on the same documents. What the rows mean: [bench/README.md](../README.md).",
+    ]
+    for note in run["notes"]:
+        lines += ["", f"**{note}**"]
+    for table, title in rows.TITLES.items():
+        if mine := [row for row in result["rows"] if row["table"] == table]:
+            lines += ["", f"## {title}", "", *_table(mine)]
+            lines += _equal(mine)
+    if result["hostile"]:
+        lines += ["", "## Hostile shapes: ours, and its ratio to the documents above", "", *_hostile(result["hostile"])]
+    if result["memory"]:
+        lines += ["", "## Memory: one worker that curates one Parquet file", "", *_memory(result["memory"])]
+    return "\n".join(lines) + "\n"
+
+
+def _table(mine: list[Answer]) -> list[str]:
+    lines = [
+        "| what | by | version | MB/s | documents/s | ours / this | documents | MB |",
+        "|---|---|---|---:|---:|---:|---:|---:|",
+    ]
+    for row in mine:
+        head = f"| {row['what']} | {row['peer']} | {row.get('version', '')} |"
+        if "seconds" not in row:
+            lines.append(f"{head} {row.get('error', 'not measured').replace('|', '/')} | | | | |")
+            continue
+        median, least, most = (one / 1e6 for one in rate(row))
+        documents = rate(row, "documents")[0]
+        ratio = "" if row.get("ratio") is None else f"{_short(row['ratio'])} x"
+        lines.append(
+            f"{head} {_short(median)} ({_short(least)} to {_short(most)}) | {documents:,.0f} | {ratio} | "
+            f"{row['documents']:,} | {row['bytes'] / 1e6:,.1f} |"
+        )
+    return lines
+
+
+def _equal(mine: list[Answer]) -> list[str]:
+    """What is said below a table."""
+    lines = []
+    for row in mine:
+        if row.get("work") == "binding" and "labels_unequal" in row:
+            lines += [
+                "",
+                f"Of {row['documents']:,} documents ours and fastText's differ in {row['labels_unequal']:,} labels and "
+                f"{row['probabilities_unequal']:,} probabilities (largest difference {row['largest_difference']:.1e}).",
+            ]
+        if "survivors" in row and "survivors_ours" in row:
+            lines += [
+                "",
+                f"Of {row['documents']:,} documents {row['survivors']:,} passed the filters of {row['peer']}, and "
+                f"{row['survivors_ours']:,} ours.",
+            ]
+    return lines
+
+
+def _hostile(found: list[Answer]) -> list[str]:
+    works = rows.HOSTILE_WORKS
+    lines = [
+        "| shape | documents | MB | " + " | ".join(f"{work}, MB/s | of normal" for work in works) + " |",
+        "|---|---:|---:|" + "---:|---:|" * len(works),
+    ]
+    for shape in found:
+        cells = []
+        for work in works:
+            answer = shape["works"].get(work, {})
+            if "seconds" in answer:
+                least = f"{shape['of_normal'][work]:.2f}" if work in shape["of_normal"] else ""
+                cells += [_short(rate(answer)[0] / 1e6), least]
+            else:
+                cells += [answer.get("error", "not measured").replace("|", "/"), ""]
+        lines.append(
+            f"| {shape['shape']} | {shape['documents']:,} | {shape['bytes'] / 1e6:,.1f} | {' | '.join(cells)} |"
+        )
+    return lines
+
+
+def _memory(found: list[Answer]) -> list[str]:
+    lines = [
+        "| input | MB of text | documents | peak RSS, MB | of that, imports | MB/s |",
+        "|---|---:|---:|---:|---:|---:|",
+    ]
+    for row in found:
+        if "peak_rss" not in row:
+            lines.append(f"| {row['input']} | | | {row.get('error', 'not measured')} | | |")
+            continue
+        lines.append(
+            f"| {row['input']} | {row['bytes'] / 1e6:,.0f} | {row['documents']:,} | {row['peak_rss'] / 1e6:,.0f} | "
+            f"{row['imports_rss'] / 1e6:,.0f} | "
+            f"{_short(row['bytes'] / 1e6 / row['cpu'])} |"
+        )
+    return [
+        *lines,
+        "",
+        "The input is the texts of the release again and again, each with a first line of its own. One run.",
+    ]
+
+
+def _short(value: float) -> str:
+    return f"{value:,.0f}" if value >= 100 else f"{value:.1f}" if value >= 10 else f"{value:.2f}"
