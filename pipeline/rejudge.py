@@ -47,7 +47,10 @@ class Change:
 
 @dataclass(frozen=True, slots=True)
 class Rejudged:
-    """`before`, `after`: documents kept, by source; `changes`: by source, the most frequent first. `unanswered`: differences of the recipes that need a build."""
+    """`before`, `after`: documents kept, by source. `changes`: by source, the most frequent first.
+
+    `unanswered`: differences of the recipes that need a build.
+    """
 
     before: Mapping[str, int]
     after: Mapping[str, int]

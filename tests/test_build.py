@@ -85,7 +85,9 @@ def test_workers_hash_seed_time_zone_and_folder_change_no_byte(
             assert path.read_bytes() == (other / path.relative_to(out)).read_bytes(), path
 
 
-def test_a_processor_without_vector_units_makes_the_same_release(built: tuple[World, Path, str], tmp_path: Path) -> None:
+def test_a_processor_without_vector_units_makes_the_same_release(
+    built: tuple[World, Path, str], tmp_path: Path
+) -> None:
     made, _, release_id = built
     environment = {"NUMBA_CPU_NAME": "generic", "NUMBA_CACHE_DIR": str(tmp_path / "numba")}
     done = made.run("build", made.recipe, "--out", tmp_path / "release", "--json", **environment)

@@ -3,6 +3,7 @@
 import json
 from collections import Counter
 from collections.abc import Iterator
+from importlib.metadata import version
 from pathlib import Path
 
 import duckdb
@@ -116,6 +117,8 @@ def test_answers_of_a_datatrove_filter_are_read_back(made: tuple[World, Path], t
             fate for _, fate in fates(tmp_path / "filtered").values()
         }
         assert rejudged(here, tmp_path / "filtered", here.recipe.read_text()) == Counter()
+        predicate = json.loads((tmp_path / "filtered" / "manifest.json").read_bytes())["predicate"]
+        assert predicate["environment"]["packages"]["datatrove"] == version("datatrove")
     finally:
         here.recipe.write_text(before)
 
