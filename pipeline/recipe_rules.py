@@ -93,6 +93,35 @@ class GopherRepetitionRule(Rule):
     max_duplicated_10_grams: Share = 0.10
 
 
+class GopherDolmaRule(Rule):
+    """Gopher's heuristics as Dolma 1.2.1's tagger `gopher_v1` counts them, with the thresholds that Dolma was mixed by.
+
+    Thresholds: configs/dolma-v1_5/mixing/cc-head.yaml of Dolma's repository. A share of duplicate lines can pass 1.
+    """
+
+    rule: Literal["gopher_dolma"]
+    max_top_2_gram: Share = 0.2
+    max_top_3_gram: Share = 0.18
+    max_top_4_gram: Share = 0.16
+    max_duplicated_5_grams: Share = 0.15
+    max_duplicated_6_grams: Share = 0.14
+    max_duplicated_7_grams: Share = 0.13
+    max_duplicated_8_grams: Share = 0.12
+    max_duplicated_9_grams: Share = 0.11
+    max_duplicated_10_grams: Share = 0.10
+    min_words: int | None = 50
+    max_words: int | None = 100_000
+    min_median_word_length: float | None = 3
+    max_median_word_length: float | None = 10
+    max_symbol_words: Share = 0.1
+    min_alphabetic_words: Share = 0.8
+    min_stop_words: int | None = 2
+    max_bullet_lines: Share = 0.9
+    max_ellipsis_lines: Share = 0.3
+    max_duplicate_lines: Share = 0.3
+    max_duplicate_line_characters: float | None = Field(0.3, ge=0)
+
+
 class FinewebRule(Rule):
     """FineWeb's own heuristics (Penedo et al. 2024, section 3.4), thresholds as in datatrove's FineWebQualityFilter."""
 
@@ -185,6 +214,7 @@ RuleSpec = Annotated[
     | LanguageRule
     | GopherQualityRule
     | GopherRepetitionRule
+    | GopherDolmaRule
     | FinewebRule
     | C4Rule
     | CharacterRatioRule
@@ -194,14 +224,15 @@ RuleSpec = Annotated[
     Field(discriminator="rule"),
 ]
 MODELS: tuple[type[Rule], ...] = (
-    LengthRule, LanguageRule, GopherQualityRule, GopherRepetitionRule, FinewebRule, C4Rule, CharacterRatioRule,
-    LineLengthRule, UrlRule, DatatroveRule,
+    LengthRule, LanguageRule, GopherQualityRule, GopherRepetitionRule, GopherDolmaRule, FinewebRule, C4Rule,
+    CharacterRatioRule, LineLengthRule, UrlRule, DatatroveRule,
 )  # fmt: skip
 
 
 def reader_of(rule: Mapping[str, Any]) -> str | None:
-    """The name under which a rule that reads the text itself, and may change it, answers; None for all other rules."""
-    return {"c4": "c4", "datatrove": f"datatrove/{rule.get('filter')}"}.get(rule["rule"])
+    """The name under which a rule that reads the text itself answers; None for rules of measured columns."""
+    name = str(rule["rule"])
+    return f"datatrove/{rule['filter']}" if name == "datatrove" else name if name in ("c4", "gopher_dolma") else None
 
 
 def _refuse_unbounded(rule: Rule, names: tuple[str, ...]) -> None:

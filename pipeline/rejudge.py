@@ -11,6 +11,7 @@ known without text is not guessed: a rule that reads text must stand in both rec
 from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import asdict, dataclass
+from itertools import zip_longest
 from pathlib import Path
 from typing import Any
 
@@ -20,12 +21,12 @@ import pyarrow.compute as pc
 import pyarrow.parquet as pq
 
 from pipeline.curate.checks import Columns, Outcome
-from pipeline.curate.rules import judge
+from pipeline.curate.rules import DOLMA, judge
 from pipeline.dedup.exact import REASON as DUPLICATE
 from pipeline.dedup.exact import choose
 from pipeline.errors import RecipeError
 from pipeline.recipe import Recipe
-from pipeline.recipe_rules import reader_of
+from pipeline.recipe_rules import GopherDolmaRule, Rule, reader_of
 from pipeline.release.schemas import MILLION
 from pipeline.trust import manifest
 
@@ -101,16 +102,27 @@ def _rules(recipe: Mapping[str, Any], source: Mapping[str, Any]) -> Sequence[Map
 
 
 def _refuse_readers(source: str, old: Sequence[Mapping[str, Any]], new: Sequence[Mapping[str, Any]]) -> None:
-    """Rules that read the text, and may change it, must be the same, in the same order."""
+    """Rules that read the text, and may change it, must be the same, in the same order; of Dolma's, bounds may differ."""
     before, after = ([rule for rule in rules if reader_of(rule)] for rules in (old, new))
-    if before != after:
-        names = sorted({name for rule in (*before, *after) if rule not in before or rule not in after
-                        if (name := reader_of(rule))})  # fmt: skip
+    pairs = zip_longest(before, after)
+    odd = next((one or other for one, other in pairs if one is None or other is None or not _alike(one, other)), None)
+    if odd is not None:
         raise RecipeError(
-            f"the rule {names[0] if names else 'c4'} differs from the release's, and it reads the text itself",
+            f"the rule {reader_of(odd)} differs from the release's, and it reads the text itself",
             where=f"rules of source {source}", wanted="the same rule with the same parameters",
             hint="build the recipe into another folder and compare the totals",
         )  # fmt: skip
+
+
+def _alike(old: Mapping[str, Any], new: Mapping[str, Any]) -> bool:
+    """Whether what the rows tell of the old rule answers the new one, too."""
+    if old == new or old["rule"] != "gopher_dolma" or new["rule"] != "gopher_dolma":
+        return old == new
+    bounds = set(GopherDolmaRule.model_fields) - set(Rule.model_fields) - {"rule"}
+    if old["by_language"] or new["by_language"]:
+        return False
+    asked = all(old[name] is not None for name in bounds if new[name] is not None)
+    return asked and all(old[name] == new[name] for name in old if name not in bounds)
 
 
 def _judged(release: Path, predicate: Mapping[str, Any], name: str, rules: Sequence[Mapping[str, Any]]) -> _Source:
@@ -180,6 +192,12 @@ def _outcome(decisions: pa.ListArray, rule: Mapping[str, Any]) -> Outcome:
             mine = pc.equal(reasons, reason).to_numpy(zero_copy_only=False)
             found[name] = np.zeros(len(decisions), np.int64)
             found[name][rows[mine]] = values[mine] // MILLION
+        return found
+    if rule["rule"] == "gopher_dolma":
+        found = {attribute: np.zeros(len(decisions), np.int64) for attribute in DOLMA}
+        for attribute, known in found.items():
+            mine = pc.equal(reasons, f"gopher_v1_{attribute}").to_numpy(zero_copy_only=False)
+            known[rows[mine]] = values[mine]
         return found
     answers = np.full(len(decisions), None, object)
     mine = pc.starts_with(reasons, f"datatrove/{rule['filter']}/").to_numpy(zero_copy_only=False) & (values > 0)

@@ -21,6 +21,7 @@ rules:
   - {rule: c4, min_sentences: 10, min_words_per_line: 9}
   - {rule: datatrove, filter: C4ParagraphFilter}
   - {rule: gopher_quality, min_words: 30}
+  - {rule: gopher_dolma, min_words: 20}
 """
 WITHOUT_PARAGRAPHS = RULES.replace("  - {rule: datatrove, filter: C4ParagraphFilter}\n", "")
 OTHERS = (

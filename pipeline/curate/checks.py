@@ -79,19 +79,25 @@ def at_most(reason: str, part: Ints, whole: Ints | int, bound: float | None) -> 
     """part / whole must not be above the bound; 0 where `whole` is 0. No check where the bound is None."""
     if bound is None:
         return []
-    return [Check(reason, -_floor(-part, np.asarray(whole)), high=millionths(bound))]
+    return [Check(reason, rounded_up(part, whole), high=millionths(bound))]
 
 
 def at_least(reason: str, part: Ints, whole: Ints | int, bound: float | None) -> list[Check]:
     """part / whole must not be below the bound; 0 where `whole` is 0. No check where the bound is None."""
     if bound is None:
         return []
-    return [Check(reason, _floor(part, np.asarray(whole)), low=millionths(bound))]
+    return [Check(reason, rounded_down(part, whole), low=millionths(bound))]
 
 
-def _floor(part: Ints, whole: npt.NDArray[np.int64]) -> Ints:
+def rounded_down(part: Ints, whole: Ints | int) -> Ints:
     """floor(part x 1,000,000 / whole), 0 where `whole` is 0. Counts are below 2^43."""
-    return np.where(whole == 0, 0, (part * MILLION) // np.maximum(whole, 1))
+    divisor = np.asarray(whole)
+    return np.where(divisor == 0, 0, (part * MILLION) // np.maximum(divisor, 1))
+
+
+def rounded_up(part: Ints, whole: Ints | int) -> Ints:
+    """The same, not below it."""
+    return -rounded_down(-part, whole)
 
 
 def millionths(value: float) -> int:

@@ -1,4 +1,4 @@
-"""Rules that read the text itself, and may change it: C4's line removal, and filters of datatrove.
+"""Rules that read the text itself, and may change it: C4's line removal, filters of datatrove, Dolma's attributes.
 
 They run first, in the order of the recipe, each on what the one before left; all else is measured on the text as it would
 be released. What they found is kept for `curate.rules`, which answers at the rule's own place; what they changed is told
@@ -15,9 +15,9 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from pipeline.curate import datatrove_filters
-from pipeline.curate.checks import Bools, Ints, Outcome, Strings
-from pipeline.curate.rules import variants
-from pipeline.kernels import c4
+from pipeline.curate.checks import Bools, Ints, Outcome, Strings, rounded_down, rounded_up
+from pipeline.curate.rules import DOLMA, variants
+from pipeline.kernels import c4, dolma
 from pipeline.recipe_rules import reader_of
 
 Parameters = Mapping[str, Any]
@@ -63,7 +63,8 @@ def versions(rules: Sequence[Parameters]) -> dict[str, str]:
 
 def apply(batch: Batch, rules: Sequence[Parameters]) -> Edited:
     """Run the rules of `rules` that read text; the texts are unchanged where there are none."""
-    texts, outcomes = batch.texts, {}
+    texts = batch.texts
+    outcomes: dict[int, Outcome] = {}
     edits: list[list[Edit]] = [[] for _ in batch.ids]
     for index, rule in enumerate(rules):
         if (reader := READERS.get(rule["rule"])) is None:
@@ -82,6 +83,9 @@ def apply(batch: Batch, rules: Sequence[Parameters]) -> Edited:
                 found[name][rows] = values
             texts = _replace(texts, rows, part.texts, after, changed, spans, rule, edits)
         outcomes[index] = found
+    for index, rule in enumerate(rules):
+        if rule["rule"] == "gopher_dolma":
+            outcomes[index] = _dolma(texts)
     return Edited(texts, outcomes, edits)
 
 
@@ -104,6 +108,21 @@ def _datatrove(part: Batch, parameters: Parameters) -> tuple[Outcome, Any, Bools
     passed = np.array([reason is None for reason in reasons], np.bool_)
     reasons[passed & empty] = f"datatrove/{parameters['filter']}/emptied"
     return {"reasons": reasons}, found.texts, passed & ~empty, None
+
+
+def _dolma(texts: Any) -> Outcome:
+    """The attributes of Dolma's tagger in millionths, rounded up where they are bounded from above, else down.
+
+    They are measured for recipes that name the rule alone: they cost as much as all other features together.
+    """
+    measured = dolma.measure(texts)
+    counts = {name: measured.column(name).to_numpy() for name in dolma.FEATURES}
+    found = {}
+    for attribute, (low, _) in DOLMA.items():
+        part, by = dolma.ATTRIBUTES[attribute]
+        whole = by if isinstance(by, int) else np.maximum(counts[by], 1)  # as there
+        found[attribute] = (rounded_down if low else rounded_up)(counts[part], whole)
+    return found
 
 
 READERS = {"c4": _c4, "datatrove": _datatrove}

@@ -4,8 +4,8 @@ A rule is one function from the columns of a batch and its parameters to its che
 the first failing check of a recipe's rules is a document's reason. Order, definitions and names of reasons of the reference
 rule sets are those of datatrove 0.10.1's filters; `docs/parity.md` says how that was compared and what differs.
 
-Rules that need the text itself (`c4`, `datatrove`) have read it before, in `curate.edits`; what they found is in
-`Columns.outcomes`, and here they only answer.
+Rules that need the text itself (`c4`, `datatrove`, `gopher_dolma`) have read it before, in `curate.edits`; what they found
+is in `Columns.outcomes`, and here they only answer.
 """
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
@@ -86,6 +86,34 @@ def gopher_repetition(columns: Columns, parameters: Parameters, outcome: Outcome
     for n in range(5, 11):
         repeated = _word(f, p, f"duplicated_{n}_gram_characters")
         checks += at_most(f"duplicated_{n}_n_grams", repeated, characters, p[f"max_duplicated_{n}_grams"])
+    return checks
+
+
+# Attribute of Dolma's tagger -> the parameters that bound it from below and above, in the tagger's order.
+DOLMA: dict[str, tuple[str | None, str | None]] = {
+    **{f"fraction_of_characters_in_most_common_{n}grams": (None, f"max_top_{n}_gram") for n in (2, 3, 4)},
+    **{f"fraction_of_characters_in_duplicate_{n}grams": (None, f"max_duplicated_{n}_grams") for n in range(5, 11)},
+    "word_count": ("min_words", "max_words"),
+    "median_word_length": ("min_median_word_length", "max_median_word_length"),
+    "symbol_to_word_ratio": (None, "max_symbol_words"),
+    "fraction_of_words_with_alpha_character": ("min_alphabetic_words", None),
+    "required_word_count": ("min_stop_words", None),
+    "fraction_of_lines_starting_with_bullet_point": (None, "max_bullet_lines"),
+    "fraction_of_lines_ending_with_ellipsis": (None, "max_ellipsis_lines"),
+    "fraction_of_duplicate_lines": (None, "max_duplicate_lines"),
+    "fraction_of_characters_in_duplicate_lines": (None, "max_duplicate_line_characters"),
+}
+
+
+def gopher_dolma(columns: Columns, parameters: Parameters, outcome: Outcome) -> list[Check]:
+    """Gopher's heuristics as Dolma reads them; reference: Dolma's tagger gopher_v1. Its attributes come as millionths."""
+    checks = []
+    for attribute, (low, high) in DOLMA.items():
+        reason, values = f"gopher_v1_{attribute}", outcome[attribute]
+        if low and parameters[low] is not None:
+            checks.append(Check(reason, values, low=millionths(parameters[low])))
+        if high and parameters[high] is not None:
+            checks.append(Check(reason, values, high=millionths(parameters[high])))
     return checks
 
 
@@ -179,6 +207,7 @@ RULES: dict[str, Answer] = {
     "language": language,
     "gopher_quality": gopher_quality,
     "gopher_repetition": gopher_repetition,
+    "gopher_dolma": gopher_dolma,
     "fineweb": fineweb,
     "c4": c4,
     "character_ratio": character_ratio,

@@ -11,7 +11,7 @@ from pydantic import TypeAdapter
 
 from pipeline.curate import rules
 from pipeline.curate.checks import Columns
-from pipeline.kernels import features
+from pipeline.kernels import dolma, features
 from pipeline.recipe_rules import MODELS, RuleSpec
 
 DOCS = Path(__file__).parents[2] / "docs"
@@ -249,6 +249,18 @@ def test_a_filter_of_datatrove_drops_for_its_own_reason() -> None:
     (check,) = rules.judge(columns(["a", "b"], outcome=said), [rule])
     assert check.fails().tolist() == [False, True]
     assert [check.reason_of(row) for row in (0, 1)] == ["datatrove/C4ParagraphFilter", said["reasons"][1]]
+
+
+def test_attributes_of_dolma_are_bounded_in_the_order_of_its_tagger() -> None:
+    rule = parameters("gopher_dolma")
+    values = {name: np.array([1_000_000 if low else 0], np.int64) for name, (low, _) in rules.DOLMA.items()}
+    good = {**values, "word_count": np.array([60_000_000]), "median_word_length": np.array([4_500_000]),
+            "required_word_count": np.array([2_000_000])}  # fmt: skip
+    assert first_failure("text", rule, outcome=good) is None
+    for name, (low, _) in rules.DOLMA.items():
+        wrong = {**good, name: np.array([0 if low else 950_000])}
+        assert first_failure("text", rule, outcome=wrong) == f"gopher_v1_{name}"
+    assert list(rules.DOLMA) == [name for name in dolma.ATTRIBUTES if name in rules.DOLMA]
 
 
 def test_every_rule_of_a_recipe_has_its_function() -> None:
