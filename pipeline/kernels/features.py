@@ -21,7 +21,7 @@ import pyarrow as pa
 
 from pipeline.kernels import codepoints, lines, masks, repetition, words
 from pipeline.kernels.arrow import utf8_buffers
-from pipeline.kernels.bits import ones
+from pipeline.kernels.bits import ones, pointer
 from pipeline.kernels.hashing import Bytes, sketch_bits, table_bits
 
 _REPEATED = tuple(f"duplicated_{n}_gram_characters" for n in range(5, 11))
@@ -82,12 +82,13 @@ FEATURES = (
 
 TEXT_LIMIT = (1 << 31) - 128  # bytes: positions are int32
 _READ_AHEAD = 72  # bytes past a text that are read and masked away
-_KEPT_BYTES, _KEPT_ITEMS = 1 << 20, 1 << 18  # scratch that outlives a text
+_TOGETHER = 64  # rows that are written to the columns at once: one by one, each count would miss the cache
+_KEPT_BYTES, _KEPT_ITEMS = 4 << 20, 1 << 20  # scratch that outlives a text
 
 
 @cache
 def _tables() -> tuple[npt.NDArray[np.uint16], npt.NDArray[np.uint64]]:
-    return codepoints.flags(), words.stop_table()
+    return codepoints.flags(), words.stop_table().ravel()
 
 
 def measure(texts: "pa.StringArray | pa.LargeStringArray") -> pa.RecordBatch:
@@ -112,27 +113,33 @@ def _measure(data: Bytes, offsets: Any, table: Any, stops: Any, counts: Any) -> 
     Scratch follows what the largest text holds of bytes, lines and words; what a huge text took is given back after it.
     """
     bytes_room = lines_room = items_room = -1
+    kinds = pointer(table, 0)
+    of_stops = pointer(stops, 0)
     tail = np.empty(0, np.uint8)
     joined = np.empty(0, np.uint8)
-    bits = np.empty((masks.ROWS, 0), np.uint64)
+    bits = np.empty(0, np.uint64)
     before = np.empty(0, np.int32)
-    of_lines = np.empty((3, 0), np.int32)
-    of_items = np.empty((6, 0), np.int32)
-    hashes = np.empty((2, 0), np.uint64)
+    of_lines = np.empty(0, np.int32)
+    of_items = np.empty(0, np.int32)
+    hashes = np.empty(0, np.uint64)
     sketch = np.empty(0, np.uint16)
     marks = np.empty(0, np.uint8)
     slots = np.empty(0, np.int32)
-    out = np.zeros(counts.shape[0], np.int64)
+    features = counts.shape[0]
+    ready = np.zeros(_TOGETHER * features, np.int64)
+    block_room = 0
     for d in range(offsets.shape[0] - 1):
         low = offsets[d]
         size = offsets[d + 1] - low
         if size > bytes_room or size < _KEPT_BYTES < bytes_room:
             bytes_room = _roomier(size, _KEPT_BYTES)
-            bits = np.empty((masks.ROWS, (bytes_room >> 6) + 2), np.uint64)
-            before = np.empty((bytes_room >> 6) + 2, np.int32)
+            block_room = (bytes_room >> 6) + 2
+            bits = np.empty(masks.ROWS * block_room, np.uint64)
+            before = np.empty(block_room, np.int32)
             joined = np.empty(bytes_room + words.PADDING + 8, np.uint8)
             tail = np.empty(0, np.uint8)
-        source = data
+        out = pointer(ready, d % _TOGETHER * features)
+        source = pointer(data, low)
         if low + size + _READ_AHEAD > data.shape[0]:  # the last texts of a buffer: reading ahead would leave it
             if tail.shape[0] < size + _READ_AHEAD:
                 tail = np.empty(size + _READ_AHEAD, np.uint8)
@@ -140,11 +147,16 @@ def _measure(data: Bytes, offsets: Any, table: Any, stops: Any, counts: Any) -> 
                 tail[i] = data[low + i]
             for i in range(size, size + _READ_AHEAD):
                 tail[i] = 0
-            source = tail
-            low = 0
+            source = pointer(tail, 0)
+        low = 0
+        of_bits = (pointer(bits, 0), pointer(bits, block_room), pointer(bits, 2 * block_room), pointer(bits, 3 * block_room),
+                   pointer(bits, 4 * block_room), pointer(bits, 5 * block_room), pointer(bits, 6 * block_room))  # fmt: skip
+        of_blocks = pointer(before, 0)
         (blocks, total, uppercase, digits, symbols, hash_signs, newlines, ellipses, scripts, high,
-         other_breaks) = masks.fill(source, low, size, table, bits, before)  # fmt: skip
-        (word_count, content_words, content_characters, alphabetic, letters, spaces, dots) = words.count(bits, blocks)
+         other_breaks) = masks.fill(source, low, size, kinds, of_bits, of_blocks)  # fmt: skip
+        (word_count, content_words, content_characters, alphabetic, letters, spaces, dots) = words.count(
+            of_bits, blocks
+        )
         out[0] = total
         out[1] = letters
         out[2] = uppercase
@@ -159,102 +171,94 @@ def _measure(data: Bytes, offsets: Any, table: Any, stops: Any, counts: Any) -> 
         out[_HASHES + 1] = ellipses + dots
         out[_FILLED + 4] = newlines
 
-        line_room = (_bits_set(bits, blocks, masks.BREAK) if other_breaks else newlines) + 1
+        line_room = (_bits_set(of_bits, blocks, masks.BREAK) if other_breaks else newlines) + 1
         if line_room > lines_room or line_room < _KEPT_ITEMS < lines_room:
             lines_room = _roomier(line_room, _KEPT_ITEMS)
-            of_lines = np.empty((3, lines_room), np.int32)
+            of_lines = np.empty(3 * lines_room, np.int32)
         item_room = (
             max(line_room, word_count + 2 * scripts) + 1
         )  # a code point of these scripts begins two words at most
         if item_room > items_room or item_room < _KEPT_ITEMS < items_room:
             items_room = _roomier(item_room, _KEPT_ITEMS)
-            of_items = np.empty((6, items_room), np.int32)
-            hashes = np.empty((2, items_room), np.uint64)
+            of_items = np.empty(6 * items_room, np.int32)
+            hashes = np.empty(2 * items_room, np.uint64)
             sketch = np.empty(1 << min(sketch_bits(items_room), repetition.TALLY_BITS), np.uint16)
             marks = np.empty(1 << sketch_bits(items_room), np.uint8)
             slots = np.empty(1 << table_bits(items_room), np.int32)
 
-        starts, ends, filled = of_lines[0], of_lines[1], of_lines[2]
-        line_count, out[_LINES] = lines.find(source, low, size, bits, masks.BREAK, blocks, starts, ends, filled)
+        starts, ends, filled = pointer(of_lines, 0), pointer(of_lines, lines_room), pointer(of_lines, 2 * lines_room)
+        begin, stop, third = pointer(of_items, 0), pointer(of_items, items_room), pointer(of_items, 2 * items_room)
+        fourth, places, characters = (
+            pointer(of_items, 3 * items_room), pointer(of_items, 4 * items_room), pointer(of_items, 5 * items_room)
+        )  # fmt: skip
+        keys, of_words, of_slots = pointer(hashes, 0), pointer(hashes, items_room), pointer(slots, 0)
+        scratch = (begin, stop, third, fourth, places, characters)
+        sketches = (pointer(sketch, 0), pointer(marks, 0))
+        line_count, out[_LINES] = lines.find(source, low, size, of_bits, masks.BREAK, blocks, starts, ends, filled)
         out[_HASHES + 2], out[_HASHES + 3], out[_LINES + 1] = lines.shapes(
-            source, low, bits, before, high, line_count, starts, ends, filled
+            source, low, of_bits, of_blocks, high, line_count, starts, ends, filled
         )
         if other_breaks:
-            line_count, _ = lines.find(source, low, size, bits, masks.NEWLINE, blocks, starts, ends, filled)
+            line_count, _ = lines.find(source, low, size, of_bits, masks.NEWLINE, blocks, starts, ends, filled)
         out[_FILLED], out[_FILLED + 1], out[_FILLED + 2] = lines.endings(
-            source, low, table, bits, before, high, line_count, starts, ends, filled
+            source, low, kinds, of_bits, of_blocks, high, line_count, starts, ends, filled
         )
         repeats, out[_PARAGRAPHS + 5], out[_FILLED + 3] = lines.duplicates(
-            source, low, bits, before, high, line_count, starts, ends, filled, hashes[0], slots
+            source, low, of_bits, of_blocks, high, line_count, starts, ends, filled, keys, of_slots
         )
         begins_empty = size > 0 and source[low] == 10
         ends_empty = size > 0 and source[low + size - 1] == 10
         out[_PARAGRAPHS + 3] = line_count + begins_empty + ends_empty + (size == 0)
         out[_PARAGRAPHS + 4] = repeats + (begins_empty and ends_empty)  # "" before and after: one repeats the other
-        begin, stop = of_items[0], of_items[1]
-        count = lines.paragraphs(bits, line_count, starts, ends, filled, begin, stop)
+        count = lines.paragraphs(of_bits, line_count, starts, ends, filled, begin, stop)
         out[_PARAGRAPHS] = count
         out[_PARAGRAPHS + 1], out[_PARAGRAPHS + 2], _ = lines.duplicates(
-            source, low, bits, before, high, count, begin, stop, stop, hashes[0], slots
+            source, low, of_bits, of_blocks, high, count, begin, stop, stop, keys, of_slots
         )
 
-        words.find(bits, blocks, begin, stop)
+        words.find(of_bits, blocks, begin, stop)
         _repetition(
-            source, low, bits, before, high, word_count, of_items, hashes, joined, sketch, marks, slots, out, _TOP
-        )
-        out[_WORDS + 4] = words.stop_words(hashes[1], word_count, stops)
+            source, low, of_bits, of_blocks, high, word_count, scratch, keys, of_words, pointer(joined, 0), sketches, of_slots,
+            pointer(ready, d % _TOGETHER * features + _TOP),
+        )  # fmt: skip
+        out[_WORDS + 4] = words.stop_words(of_words, word_count, of_stops)
         if scripts:
             word_count, content_words, content_characters, alphabetic = words.split(
-                source, low, size, table, begin, stop
+                source, low, size, kinds, begin, stop
             )
             out[_UNICODE] = word_count
             out[_UNICODE + 1] = content_words
             out[_UNICODE + 2] = content_characters
             out[_UNICODE + 3] = alphabetic
             _repetition(
-                source,
-                low,
-                bits,
-                before,
-                high,
-                word_count,
-                of_items,
-                hashes,
-                joined,
-                sketch,
-                marks,
-                slots,
-                out,
-                _UNICODE_TOP,
-            )
+                source, low, of_bits, of_blocks, high, word_count, scratch, keys, of_words, pointer(joined, 0), sketches,
+                of_slots, pointer(ready, d % _TOGETHER * features + _UNICODE_TOP),
+            )  # fmt: skip
         else:
             for k in range(4):
                 out[_UNICODE + k] = out[_WORDS + k]
             for k in range(9):
                 out[_UNICODE_TOP + k] = out[_TOP + k]
-        for k in range(out.shape[0]):
-            counts[k, d] = out[k]
+        if d % _TOGETHER == _TOGETHER - 1 or d == offsets.shape[0] - 2:
+            first = d - d % _TOGETHER
+            for k in range(features):
+                for row in range(d - first + 1):
+                    counts[k, first + row] = ready[row * features + k]
 
 
 @numba.njit(cache=True, nogil=True, boundscheck=False)
 def _repetition(
-    source: Bytes, low: int, bits: Any, before: Any, high: bool, count: int, of_items: Any, hashes: Any, joined: Bytes,
-    sketch: Any, marks: Bytes, slots: Any, out: Any, column: int,
+    source: Bytes, low: int, bits: Any, before: Any, high: bool, count: int, scratch: Any, keys: Any, of_words: Any,
+    joined: Bytes, sketches: Any, slots: Any, out: Any,
 ) -> None:  # fmt: skip
-    """The nine n-gram features, from `column` on, of the words whose positions are in rows 0 and 1 of `of_items`.
+    """The nine n-gram features, into out[0:9], of the words whose positions are in the first two of `scratch`.
 
-    Leaves the hashes of the words in hashes[1].
+    Leaves the hashes of the words in of_words.
     """
-    first, second, third, fourth, offsets = of_items[0], of_items[1], of_items[2], of_items[3], of_items[4]
-    characters = of_items[5]
-    words.join(source, low, bits, before, high, count, first, second, hashes[1], joined, offsets, characters)
-    out[column], out[column + 1], out[column + 2] = repetition.top(
-        hashes[1], characters, count, sketch, hashes[0], first, second, third, slots
-    )
-    repetition.repeated(
-        joined, offsets, characters, count, marks, hashes[0], first, second, third, fourth, slots,
-        out[column + 3 : column + 9],
-    )  # fmt: skip
+    first, second, third, fourth, offsets, characters = scratch
+    words.join(source, low, bits, before, high, count, first, second, of_words, joined, offsets, characters)
+    out[0], out[1], out[2] = repetition.top(of_words, characters, count, sketches[0], keys, first, second, third, slots)
+    repetition.repeated(joined, offsets, characters, count, sketches[1], keys, first, second, third, fourth, slots, out)
 
 
 @numba.njit(cache=True, nogil=True, boundscheck=False)
@@ -267,5 +271,5 @@ def _roomier(wanted: int, kept: int) -> Any:
 def _bits_set(bits: Any, blocks: int, row: int) -> Any:
     total = 0
     for b in range(blocks):
-        total += ones(bits[row, b])
+        total += ones(bits[row][b])
     return total

@@ -5,9 +5,9 @@ from typing import Any
 import numba
 import numpy as np
 
-from pipeline.kernels.bits import lowest, signed
+from pipeline.kernels.bits import cleared, lowest, signed
 from pipeline.kernels.hashing import Bytes, Hashes, range_hash, table_bits
-from pipeline.kernels.masks import ONE, Counts, Masks, characters_before, first_filled, last_filled
+from pipeline.kernels.masks import ONE, SPACE, Counts, Masks, characters_before, first_filled, last_filled
 
 SHORT_LINE = 30  # code points; short_line_length of datatrove's FineWebQualityFilter
 _TERMINAL = 16  # codepoints.TERMINAL
@@ -30,7 +30,7 @@ def find(
     """
     count = lines = start = 0
     for b in range(blocks):
-        breaks = masks[row, b]
+        breaks = masks[row][b]
         while breaks:
             end = 64 * b + lowest(breaks)
             breaks &= breaks - ONE
@@ -38,7 +38,7 @@ def find(
             if end > start:
                 starts[count] = start
                 ends[count] = end
-                filled[count] = first_filled(masks, start, end)
+                filled[count] = first_filled(masks[SPACE], start, end)
                 count += 1
                 lines += 1
             elif not (byte == 10 and end > 0 and data[low + end - 1] == 13):
@@ -47,7 +47,7 @@ def find(
     if start < size:
         starts[count] = start
         ends[count] = size
-        filled[count] = first_filled(masks, start, size)
+        filled[count] = first_filled(masks[SPACE], start, size)
         count += 1
         lines += 1
     return count, lines
@@ -80,7 +80,7 @@ def shapes(
         i = low + first
         byte = data[i]
         bullets += byte == 45 or (byte == 0xE2 and data[i + 1] == 0x80 and data[i + 2] == 0xA2)
-        last = last_filled(masks, end - 1)
+        last = last_filled(masks[SPACE], end - 1)
         if last - first >= 2:
             i = low + last
             byte = data[i]
@@ -144,7 +144,7 @@ def paragraphs(
             stop[n] = ends[k - 1]
             n += 1
             begin[n] = starts[k]
-    stop[n] = last_filled(masks, signed(ends[last - 1]) - 1) + 1
+    stop[n] = last_filled(masks[SPACE], signed(ends[last - 1]) - 1) + 1
     return n + 1
 
 
@@ -163,7 +163,7 @@ def duplicates(
     bits = table_bits(count)
     shift = np.uint64(64 - bits)
     mask = (1 << bits) - 1
-    slots[: 1 << bits] = 0
+    cleared(slots, 1 << bits)
     for k in range(count):
         start, end = signed(starts[k]), signed(ends[k])
         h = range_hash(data, low + start, low + end)

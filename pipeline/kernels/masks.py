@@ -13,8 +13,8 @@ from pipeline.kernels import codepoints
 from pipeline.kernels.bits import classify, lowest, ones, signed
 from pipeline.kernels.hashing import ALL, Bytes
 
-Masks = Any  # uint64, (ROWS, blocks + 1): the last block is a sentinel of white space
-Counts = Any  # (n,) int32: positions in bytes, or numbers of code points
+Masks = Any  # ROWS pointers to blocks + 1 uint64: the last block is a sentinel of white space
+Counts = Any  # pointer to int32: positions in bytes, or numbers of code points
 
 ROWS = 7
 SPACE, LETTER, CONTENT, BREAK, NEWLINE, DOT, START = range(ROWS)
@@ -54,13 +54,13 @@ def fill(data: Bytes, low: int, size: int, table: Any, masks: Masks, before: Cou
             dot &= inside
             high &= inside
             start &= inside
-        masks[SPACE, b] = space
-        masks[LETTER, b] = letter
-        masks[CONTENT, b] = alnum
-        masks[BREAK, b] = line_break
-        masks[NEWLINE, b] = newline
-        masks[DOT, b] = dot
-        masks[START, b] = start
+        masks[SPACE][b] = space
+        masks[LETTER][b] = letter
+        masks[CONTENT][b] = alnum
+        masks[BREAK][b] = line_break
+        masks[NEWLINE][b] = newline
+        masks[DOT][b] = dot
+        masks[START][b] = start
         before[b] = characters
         characters += ones(start)
         uppercase += ones(upper)
@@ -71,8 +71,8 @@ def fill(data: Bytes, low: int, size: int, table: Any, masks: Masks, before: Cou
         any_high |= high
         other_breaks |= line_break ^ newline
     for row in range(ROWS):
-        masks[row, blocks] = NONE
-    masks[SPACE, blocks] = ALL
+        masks[row][blocks] = NONE
+    masks[SPACE][blocks] = ALL
     before[blocks] = characters
     ellipses = scripts = 0
     if any_high:
@@ -108,7 +108,7 @@ def _correct(data: Bytes, low: int, size: int, table: Any, masks: Masks) -> Any:
     uppercase = digits = symbols = scripts = NONE
     ellipses = breaks = 0
     for b in range((size + 63) >> 6):
-        high = masks[START, b]
+        high = masks[START][b]
         if high:
             high &= classify(data, low + 64 * b)[9]
         letter = NONE
@@ -127,17 +127,17 @@ def _correct(data: Bytes, low: int, size: int, table: Any, masks: Masks) -> Any:
             scripts += kind >> np.uint64(8) & ONE | kind >> np.uint64(9) & ONE
             if kind & _SPACE:
                 if kind & _BREAK:
-                    masks[BREAK, b] |= ONE << at
+                    masks[BREAK][b] |= ONE << at
                     breaks = 1
                 content &= ~(ONE << at)
                 whole = (ONE << np.uint64(width)) - ONE
-                masks[SPACE, b] |= whole << at
+                masks[SPACE][b] |= whole << at
                 if k + width > 64:  # into the next block, which is the sentinel at the latest
-                    masks[SPACE, b + 1] |= whole >> np.uint64(64 - k)
+                    masks[SPACE][b + 1] |= whole >> np.uint64(64 - k)
             elif point == HORIZONTAL_ELLIPSIS:
                 ellipses += 1
-        masks[LETTER, b] |= letter
-        masks[CONTENT, b] |= content
+        masks[LETTER][b] |= letter
+        masks[CONTENT][b] |= content
     return signed(uppercase), signed(digits), signed(symbols), ellipses, signed(scripts), breaks
 
 
@@ -145,24 +145,24 @@ def _correct(data: Bytes, low: int, size: int, table: Any, masks: Masks) -> Any:
 def characters_before(masks: Masks, before: Counts, position: int) -> Any:
     """Code points that start before a byte position, 0 <= position <= size."""
     b = position >> 6
-    return signed(before[b]) + ones(masks[START, b] & ((ONE << np.uint64(position & 63)) - ONE))
+    return signed(before[b]) + ones(masks[START][b] & ((ONE << np.uint64(position & 63)) - ONE))
 
 
 @numba.njit(cache=True, nogil=True, boundscheck=False)
-def first_filled(masks: Masks, start: int, end: int) -> Any:
+def first_filled(space: Any, start: int, end: int) -> Any:
     """The first byte of start:end that is no white space, or `end`."""
-    filled = ~masks[SPACE, start >> 6] >> np.uint64(start & 63)
+    filled = ~space[start >> 6] >> np.uint64(start & 63)
     while not filled:
         start = (start | 63) + 1
         if start >= end:
             return end
-        filled = ~masks[SPACE, start >> 6]
+        filled = ~space[start >> 6]
     return min(start + lowest(filled), end)
 
 
 @numba.njit(cache=True, nogil=True, boundscheck=False)
-def last_filled(masks: Masks, position: int) -> Any:
+def last_filled(space: Any, position: int) -> Any:
     """The last byte at or before `position` that is no white space; there must be one."""
-    while masks[SPACE, position >> 6] >> np.uint64(position & 63) & ONE:
+    while space[position >> 6] >> np.uint64(position & 63) & ONE:
         position -= 1
     return position

@@ -11,7 +11,7 @@ from typing import Any
 import numba
 import numpy as np
 
-from pipeline.kernels.bits import load64, lowest, signed
+from pipeline.kernels.bits import cleared, load64, lowest, signed
 from pipeline.kernels.hashing import (
     FOURTH,
     GOLDEN,
@@ -54,7 +54,7 @@ def _most_frequent(
     bits = table_bits(n)
     own_shift = np.uint64(64 - bits)
     mask = (1 << bits) - 1
-    slots[: 1 << bits] = 0
+    cleared(slots, 1 << bits)
     for y in range(n):
         key = keys[chosen[y]]
         slot = signed((key * SECOND) >> own_shift)  # other bits than the sketch's, in which these are all alike
@@ -97,7 +97,7 @@ def top(
     for n in range(2, 5):
         bits = min(sketch_bits(count), TALLY_BITS)
         shift = np.uint64(64 - bits)
-        sketch[: 1 << bits] = 0
+        cleared(sketch, 1 << bits)
         if n == 2:
             for x in range(count):
                 slot = (hashes[x] * _CHAIN + hashes[x + 1]) >> shift
@@ -189,7 +189,7 @@ def _sieve(
     second = low_bytes(length - 8) if length > 8 else NONE
     bits = sketch_bits(places)
     shift = np.uint64(64 - bits)
-    marks[: 1 << bits] = 0
+    cleared(marks, 1 << bits)
     for i in range(places):
         at = signed(offsets[i])
         h = ((load64(joined, at) & first) * GOLDEN ^ ((load64(joined, at + 8) & second) + THIRD)) * SECOND
@@ -269,13 +269,14 @@ def repeated(
     joined: Bytes, offsets: Counts, characters: Counts, words: int, marks: Bytes, keys: Hashes, places: Counts,
     limits: Counts, previous: Counts, rank: Counts, slots: Counts, out: Any,
 ) -> None:  # fmt: skip
-    """out[k], k = 0 to 5: code points in repeated (5 + k)-grams, which are joined without separators.
+    """out[n - 2], n = 5 to 10: code points in repeated n-grams, which are joined without separators.
 
     As in the reference, an n-gram that was seen before counts and the next n words are skipped. Without separators an
     (n+1)-gram may repeat though none of its n-grams does ("ab c" equals "a bc"), so what cannot repeat is told by its bytes:
     two equal n-grams begin with the same bytes. See _sieve and _limit.
     """
-    out[:6] = 0
+    for k in range(3, 9):
+        out[k] = 0
     count = words - 4
     if count < 2:
         return
@@ -284,13 +285,13 @@ def repeated(
     if count < 2:
         return
     bits = table_bits(count)
-    slots[: 1 << bits] = 0
+    cleared(slots, 1 << bits)
     used = count  # entries of the table up to this one are of an earlier use, and count as empty
     count = _limit(joined, offsets, length, count, keys, places, limits, previous, rank, slots, bits)
     for n in range(5, 11):
         if count < 2:
             return
-        out[n - 5], passed = _count(
+        out[n - 2], passed = _count(
             joined, offsets, characters, words, n, count, places, limits, slots, bits, used, keys
         )
         used += count

@@ -59,23 +59,23 @@ def count(masks: Masks, blocks: int) -> Any:
     dots_before = NONE
     counted = -1  # the last byte of the last "..."
     for b in range(blocks):
-        space = masks[SPACE, b]
+        space = masks[SPACE][b]
         word = ~space
         ends = space & (word << ONE | word_before)
         word_before = word >> np.uint64(63)
-        start = masks[START, b]
+        start = masks[START][b]
         words += ones(ends)
-        letters += ones(masks[LETTER, b])
+        letters += ones(masks[LETTER][b])
         spaces += ones(space & start)
         characters += ones(word & start)
 
-        total = word + masks[LETTER, b]
+        total = word + masks[LETTER][b]
         over = ONE if total < word else NONE
         carried = total + letter_carry
         letter_carry = over | (ONE if carried < total else NONE)
         alphabetic += ones(carried & ends)
 
-        total = word + masks[CONTENT, b]
+        total = word + masks[CONTENT][b]
         over = ONE if total < word else NONE
         carried = total + content_carry
         content_carry = over | (ONE if carried < total else NONE)
@@ -84,11 +84,11 @@ def count(masks: Masks, blocks: int) -> Any:
         while symbols:
             i = 64 * b + lowest(symbols) - 1
             symbols &= symbols - ONE
-            while i >= 0 and not masks[SPACE, i >> 6] >> np.uint64(i & 63) & ONE:
-                characters -= signed(masks[START, i >> 6] >> np.uint64(i & 63) & ONE)
+            while i >= 0 and not masks[SPACE][i >> 6] >> np.uint64(i & 63) & ONE:
+                characters -= signed(masks[START][i >> 6] >> np.uint64(i & 63) & ONE)
                 i -= 1
 
-        dots = masks[DOT, b]
+        dots = masks[DOT][b]
         thirds = (
             dots & (dots << ONE | dots_before >> np.uint64(63)) & (dots << np.uint64(2) | dots_before >> np.uint64(62))
         )
@@ -108,7 +108,7 @@ def find(masks: Masks, blocks: int, starts: Counts, ends: Counts) -> int:
     carry = NONE
     i = j = 0
     for b in range(blocks):
-        space = masks[SPACE, b]
+        space = masks[SPACE][b]
         word = ~space
         shifted = word << ONE | carry
         carry = word >> np.uint64(63)
@@ -234,7 +234,7 @@ def stop_words(hashes: Hashes, words: int, table: Any) -> Any:
     found = NONE
     for w in range(words):
         h = hashes[w]
-        k = h >> np.uint64(52)
-        if table[k, 0] == h:
-            found |= table[k, 1]
+        k = signed(h >> np.uint64(52))
+        if table[2 * k] == h:
+            found |= table[2 * k + 1]
     return ones(found)
