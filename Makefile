@@ -19,10 +19,11 @@ reproduce: .venv/.made
 	$(BIN)/pellucid reproduce $(MANIFEST) --key manifests/keys --out build/reproduced
 
 # Our rules against the filters that they follow, on every document of two releases (the second needs apt).
-parity: .venv/.made
+parity: .venv/.made .venv-dolma/.made
 	$(BIN)/pellucid build configs/workstation.yaml
 	$(BIN)/pellucid build configs/multilingual.yaml
 	$(BIN)/python bench/parity.py build/workstation build/multilingual
+	$(BIN)/python bench/parity_dolma.py build/workstation build/multilingual
 
 # Speed: ours, other libraries and the least that must be done, on the texts of build/workstation. bench/README.md.
 bench: .venv/.made .venv-peers/.made .venv-dolma/.made

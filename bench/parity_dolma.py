@@ -181,10 +181,13 @@ def main() -> int:
     """Compare, print, and answer 1 if a document differs."""
     parser = argparse.ArgumentParser(description=__doc__.partition("\n")[0])
     parser.add_argument("releases", nargs="*", type=Path, metavar="RELEASE")
-    parser.add_argument("--dolma", type=Path, default=Path(sys.executable), help="Python that has dolma 1.2.1")
+    default = Path(__file__).parents[1] / ".venv-dolma" / "bin" / "python"
+    parser.add_argument("--dolma", type=Path, default=default, metavar="PYTHON", help="default: that of .venv-dolma")
     parser.add_argument("--every", type=int, default=1, help="only every so many-th document")
     parser.add_argument("--golden", type=Path, help="write the fixture of the tests instead")
     chosen = parser.parse_args()
+    if not chosen.dolma.exists():
+        sys.exit(f"{chosen.dolma} is not there; next: make bench-peers")
     if chosen.golden:
         return golden(chosen.dolma, chosen.golden)
     if not chosen.releases:
