@@ -5,7 +5,6 @@ is taken from it). Additional key of a job, `artifact`: the file to curate.
 """
 
 import hashlib
-import resource
 import shutil
 import tempfile
 import time
@@ -102,7 +101,10 @@ def prepare(work: str, job: dict[str, Any]) -> tuple[measure.Work, measure.Work,
 
 
 def peak_rss() -> int:
-    return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * 1024
+    """Of this program, in bytes. `ru_maxrss` would be that of the process that started it, if that was larger."""
+    status = Path("/proc/self/status").read_text()
+    (line,) = (line for line in status.splitlines() if line.startswith("VmHWM:"))
+    return int(line.split()[1]) * 1024
 
 
 def nothing() -> None:
