@@ -41,6 +41,20 @@ class Rule(BaseModel):
         return self
 
 
+class NgramRule(Rule):
+    """The n-gram bounds of Gopher's table A1 (Rae et al. 2021), which two rule sets measure by definitions of their own."""
+
+    max_top_2_gram: Share = 0.2
+    max_top_3_gram: Share = 0.18
+    max_top_4_gram: Share = 0.16
+    max_duplicated_5_grams: Share = 0.15
+    max_duplicated_6_grams: Share = 0.14
+    max_duplicated_7_grams: Share = 0.13
+    max_duplicated_8_grams: Share = 0.12
+    max_duplicated_9_grams: Share = 0.11
+    max_duplicated_10_grams: Share = 0.10
+
+
 class LengthRule(Rule):
     """Bounds on the number of characters (code points) of a document."""
 
@@ -73,7 +87,7 @@ class GopherQualityRule(Rule):
     min_stop_words: int | None = 2
 
 
-class GopherRepetitionRule(Rule):
+class GopherRepetitionRule(NgramRule):
     """Gopher's repetition heuristics (Rae et al. 2021, table A1), thresholds as in datatrove's GopherRepetitionFilter."""
 
     rule: Literal["gopher_repetition"]
@@ -82,33 +96,15 @@ class GopherRepetitionRule(Rule):
     max_duplicate_paragraph_characters: Share = 0.2
     max_duplicate_lines: Share = 0.3
     max_duplicate_line_characters: Share = 0.2
-    max_top_2_gram: Share = 0.2
-    max_top_3_gram: Share = 0.18
-    max_top_4_gram: Share = 0.16
-    max_duplicated_5_grams: Share = 0.15
-    max_duplicated_6_grams: Share = 0.14
-    max_duplicated_7_grams: Share = 0.13
-    max_duplicated_8_grams: Share = 0.12
-    max_duplicated_9_grams: Share = 0.11
-    max_duplicated_10_grams: Share = 0.10
 
 
-class GopherDolmaRule(Rule):
+class GopherDolmaRule(NgramRule):
     """Gopher's heuristics as Dolma 1.2.1's tagger `gopher_v1` counts them, with the thresholds that Dolma was mixed by.
 
     Thresholds: configs/dolma-v1_5/mixing/cc-head.yaml of Dolma's repository. A share of duplicate lines can pass 1.
     """
 
     rule: Literal["gopher_dolma"]
-    max_top_2_gram: Share = 0.2
-    max_top_3_gram: Share = 0.18
-    max_top_4_gram: Share = 0.16
-    max_duplicated_5_grams: Share = 0.15
-    max_duplicated_6_grams: Share = 0.14
-    max_duplicated_7_grams: Share = 0.13
-    max_duplicated_8_grams: Share = 0.12
-    max_duplicated_9_grams: Share = 0.11
-    max_duplicated_10_grams: Share = 0.10
     min_words: int | None = 50
     max_words: int | None = 100_000
     min_median_word_length: float | None = 3

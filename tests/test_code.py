@@ -1,8 +1,9 @@
 """The digest of a stage's code: what it covers and what it leaves alone."""
 
 import ast
+from pathlib import Path
 
-from pipeline import code
+from pipeline import code, recipe
 from pipeline.engine.execute import STAGES
 
 
@@ -39,3 +40,14 @@ def test_trust_imports_no_stage() -> None:
         }
         assert {name.split(".")[1] for name in imported} <= {"errors", "model", "trust", "release"}, path.name
         assert not {name for name in imported if name.startswith("pipeline.release.") and not name.endswith("schemas")}
+
+
+def test_libraries_of_a_recipes_filters_are_part_of_its_curate_digest() -> None:
+    text = (Path(__file__).parents[1] / "configs" / "sample.yaml").read_bytes()
+    plain = recipe.parse(text, "sample.yaml")
+    filtered = recipe.parse(text + b"  - {rule: datatrove, filter: C4ParagraphFilter}\n", "sample.yaml")
+    assert code.filter_libraries(plain) == {}
+    assert set(code.filter_libraries(filtered)) == {"datatrove"}
+    own = code.stage_sha256("pipeline.curate.task")
+    assert code.curate_sha256(plain, "pipeline.curate.task") == own
+    assert code.curate_sha256(filtered, "pipeline.curate.task") != own

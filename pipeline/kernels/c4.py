@@ -25,19 +25,17 @@ from numba import types
 from numba.extending import intrinsic
 
 from pipeline.kernels import sentences
+from pipeline.kernels.bits import lowest, ones, pointer
 from pipeline.kernels.sentences import (
     PADDING,
     SPACE,
     Lanes,
     Pointer,
     below,
-    bits,
     code_points,
     copy_block,
     count_line,
-    first_bit,
     point_at,
-    pointer,
     readable,
     skip_spaces,
     trim_spaces,
@@ -190,7 +188,7 @@ def count_characters(data: Pointer, i: int, end: int) -> int:
     """Code points in bytes [i, end)."""
     found = 0
     while i < end:
-        found += bits(characters(data, i) & below(end - i))
+        found += ones(characters(data, i) & below(end - i))
         i += 64
     return found
 
@@ -238,7 +236,7 @@ def _phrases(data: Pointer, start: int, end: int) -> int:
             seen |= CURLY_BRACKET
         mask = suspects(data, base) & below(end - base)
         while mask:
-            i = base + first_bit(mask)
+            i = base + lowest(mask)
             mask &= mask - np.uint64(1)
             letter = data[i] | 32
             if letter == 108:
@@ -388,7 +386,7 @@ def _line(
         if not mask:
             i += 64
             continue
-        i += first_bit(mask)
+        i += lowest(mask)
         behind = _citation(data, i, end, table)
         if not behind:
             i += 1
@@ -450,8 +448,8 @@ def _edit(
     counts: npt.NDArray[np.int64],
 ) -> None:  # fmt: skip
     """Edit each text to `out` from starts[0] on; starts[1:] is where each ends. `counts`: of Edited, one row a text."""
-    source, target, kinds, limits = pointer(data), pointer(out), pointer(table), pointer(bounds)
-    written, told = pointer(state), pointer(tally)
+    source, target, kinds, limits = pointer(data, 0), pointer(out, 0), pointer(table, 0), pointer(bounds, 0)
+    written, told = pointer(state, 0), pointer(tally, 0)
     blanks_go = terminal or bounds[0] > 0
     for row in range(counts.shape[0]):
         begin, end = offsets[row], offsets[row + 1]
@@ -463,7 +461,7 @@ def _edit(
         for base in range(begin, end, 64):
             mask = breaks(source, base) & below(end - base)
             while mask:
-                at = base + first_bit(mask)
+                at = base + lowest(mask)
                 mask &= mask - np.uint64(1)
                 if at < line:  # the line feed of "\r\n"
                     continue

@@ -20,16 +20,14 @@ from numba import types
 from numba.extending import intrinsic
 
 from pipeline.kernels.arrow import utf8_buffers
+from pipeline.kernels.bits import lowest, ones, pointer
 from pipeline.kernels.sentences import (
     PADDING,
     Lanes,
     Pointer,
     below,
-    bits,
     copy_block,
-    first_bit,
     point_at,
-    pointer,
     readable,
 )
 
@@ -167,7 +165,7 @@ def beyond_latin(typing_context: Any, data: Any, i: Any) -> Any:
 @numba.njit(cache=True, nogil=True, boundscheck=False)
 def _doubtful(data: Pointer, base: int, mask: Any, table: Pointer) -> bool:
     while mask:
-        point, _ = point_at(data, base + first_bit(mask))
+        point, _ = point_at(data, base + lowest(mask))
         if point < TABLE_SIZE and table[point]:
             return True
         mask &= mask - np.uint64(1)
@@ -180,7 +178,7 @@ def _single_spaces(
     out: npt.NDArray[np.uint8], starts: npt.NDArray[np.int64], doubtful: npt.NDArray[np.bool_],
 ) -> None:  # fmt: skip
     """Write the texts to `out` from starts[0] on, white space normalised; mark those that may not be in NFC."""
-    source, target, kinds = pointer(data), pointer(out), pointer(table)
+    source, target, kinds = pointer(data, 0), pointer(out, 0), pointer(table, 0)
     one = np.uint64(1)
     o = starts[0]
     for row in range(doubtful.shape[0]):
@@ -210,18 +208,18 @@ def _single_spaces(
             keep = inside & ~drop
             left, to = keep, o
             while left:
-                start = first_bit(left)
+                start = lowest(left)
                 run = ~(left >> np.uint64(start))
-                length = first_bit(run) if run else 64
+                length = lowest(run) if run else 64
                 copy_block(source, base + start, target, to)  # what it copies too much is written over
                 to += length
                 left &= ~(below(length) << np.uint64(start))
             blanks = space & keep & ~plain_spaces(source, base)
             while blanks:
-                at = first_bit(blanks)
-                out[o + bits(keep & below(at))] = 32
+                at = lowest(blanks)
+                out[o + ones(keep & below(at))] = 32
                 blanks &= blanks - one
-            o += bits(keep)
+            o += ones(keep)
         if o > starts[row] and out[o - 1] == 32:
             o -= 1
         starts[row + 1] = o

@@ -25,6 +25,7 @@ from numba import types
 from numba.extending import intrinsic
 
 from pipeline.kernels.arrow import utf8_buffers
+from pipeline.kernels.bits import lowest, pointer
 
 TERMINALS = """
     21 2E 3F 589 61D-61F 6D4 700-702 7F9 837 839 83D-83E 964-965 104A-104B 1362 1367-1368 166E 1735-1736 17D4-17D6
@@ -44,7 +45,7 @@ SPACES = "9-D 1C-20 85 A0 1680 2000-200A 2028-2029 202F 205F 3000"  # str.isspac
 
 SPACE, TERMINAL, CLOSER, ANYWHERE = 1, 2, 4, 8
 TABLE_SIZE = 0x1DA89  # up to the last terminal
-Pointer = Any  # numba's CPointer, made by `pointer`
+Pointer = Any  # numba's CPointer, made by `bits.pointer`
 BLOCK = 64  # bytes a mask is taken of
 PADDING = BLOCK + 2  # that must be readable after the start of a block: masks of code points look two bytes ahead
 
@@ -146,20 +147,6 @@ class Lanes:
 
 
 @intrinsic
-def pointer(typing_context: Any, array: Any) -> Any:
-    """To the first item of an array, which the caller keeps alive; it is indexed as the array is.
-
-    numba counts the references of arrays wherever one function calls another, which costs more than most of these
-    functions do (measured: 3 times the time of the whole edit); of pointers it does not.
-    """
-
-    def generate(context: Any, builder: Any, signature: Any, args: Any) -> Any:
-        return context.make_array(signature.args[0])(context, builder, args[0]).data
-
-    return types.CPointer(array.dtype)(array), generate
-
-
-@intrinsic
 def ends(typing_context: Any, data: Any, i: Any) -> Any:
     """`.`, `!`, `?`, and the first bytes of all longer code points that may be terminals (U+0589 and up: 0xD6)."""
 
@@ -168,26 +155,6 @@ def ends(typing_context: Any, data: Any, i: Any) -> Any:
         return lanes.mask(lanes.any(lanes.equal(0x21), lanes.equal(0x2E), lanes.equal(0x3F), lanes.between(0xD6, 0xF4)))
 
     return types.uint64(data, types.int64), generate
-
-
-@intrinsic
-def first_bit(typing_context: Any, mask: Any) -> Any:
-    """Index of the lowest bit of a mask that is not 0."""
-
-    def generate(context: Any, builder: Any, signature: Any, args: Any) -> Any:
-        return builder.cttz(args[0], ir.Constant(ir.IntType(1), 1))
-
-    return types.int64(types.uint64), generate
-
-
-@intrinsic
-def bits(typing_context: Any, mask: Any) -> Any:
-    """How many bits of a mask are set."""
-
-    def generate(context: Any, builder: Any, signature: Any, args: Any) -> Any:
-        return builder.ctpop(args[0])
-
-    return types.int64(types.uint64), generate
 
 
 @intrinsic
@@ -261,7 +228,7 @@ def count_line(data: Pointer, start: int, end: int, table: Pointer) -> int:
         mask = ends(data, i) & below(end - i)
         base, i = i, i + 64
         while mask:
-            at = base + first_bit(mask)
+            at = base + lowest(mask)
             mask &= mask - np.uint64(1)
             point, width = point_at(data, at)
             if point >= TABLE_SIZE or not table[point] & TERMINAL:
@@ -294,4 +261,4 @@ def _count_all(
     out: npt.NDArray[np.int64],
 ) -> None:
     for row in range(out.shape[0]):
-        out[row] = count_line(pointer(data), offsets[row], offsets[row + 1], pointer(table))
+        out[row] = count_line(pointer(data, 0), offsets[row], offsets[row + 1], pointer(table, 0))

@@ -106,3 +106,13 @@ def test_a_filter_that_cannot_be_had_is_refused_before_any_document(rule: dict[s
 def test_versions_name_what_a_filter_runs_on() -> None:
     found = edits.versions([parameters("length"), parameters("datatrove", filter="C4ParagraphFilter")])
     assert set(found) == {"datatrove"}
+
+
+def test_attributes_of_dolma_are_rounded_towards_the_side_that_fails_and_measured_on_the_released_text() -> None:
+    rule = parameters("gopher_dolma")
+    found = edits.apply(batch("abc # 12", " \n \n"), [rule]).outcomes[0]
+    assert found["fraction_of_words_with_alpha_character"][0] == 333_333  # bounded from below
+    assert found["symbol_to_word_ratio"][0] == 333_334  # bounded from above
+    assert found["fraction_of_characters_in_duplicate_lines"][1] == 2_000_000  # a divisor of 0 is taken as 1
+    after = edits.apply(batch(MENU), [rule, C4]).outcomes[0]
+    assert after["word_count"][0] == 2_000_000 * len(PROSE.split())
