@@ -89,7 +89,7 @@ class Edited:
 def edit(texts: "pa.StringArray | pa.LargeStringArray", parameters: C4) -> Edited:
     """Edit each text by itself. `texts` holds no nulls (ValueError)."""
     rows = len(texts)
-    counts = np.zeros((rows, len(fields(Edited)) - 1), np.int64)
+    counts = np.empty((len(fields(Edited)) - 1, rows), np.int64)
     bounds = np.array([
         -1 if bound is None else bound for bound in (parameters.min_words_per_line, parameters.max_word_length)
     ], np.int64)  # fmt: skip
@@ -105,10 +105,10 @@ def edit(texts: "pa.StringArray | pa.LargeStringArray", parameters: C4) -> Edite
     for first, offsets, data in parts:
         _edit(
             data, offsets, _flags(), bounds, parameters.remove_citations, parameters.terminal_punctuation,
-            sought, out, state, tally, starts[first : first + len(offsets)], counts[first : first + len(offsets) - 1],
+            sought, out, state, tally, starts[first : first + len(offsets)], counts[:, first : first + len(offsets) - 1],
         )  # fmt: skip
     edited = pa.LargeStringArray.from_buffers(rows, pa.py_buffer(starts), pa.py_buffer(out[: starts[-1]]))
-    return Edited(edited, *np.ascontiguousarray(counts.T))
+    return Edited(edited, *counts)
 
 
 @cache
@@ -447,11 +447,11 @@ def _edit(
     state: npt.NDArray[np.int64], tally: npt.NDArray[np.int64], starts: npt.NDArray[np.int64],
     counts: npt.NDArray[np.int64],
 ) -> None:  # fmt: skip
-    """Edit each text to `out` from starts[0] on; starts[1:] is where each ends. `counts`: of Edited, one row a text."""
+    """Edit each text to `out` from starts[0] on; starts[1:] is where each ends. `counts`: of Edited, one column a text."""
     source, target, kinds, limits = pointer(data, 0), pointer(out, 0), pointer(table, 0), pointer(bounds, 0)
     written, told = pointer(state, 0), pointer(tally, 0)
     blanks_go = terminal or bounds[0] > 0
-    for row in range(counts.shape[0]):
+    for row in range(counts.shape[1]):
         begin, end = offsets[row], offsets[row + 1]
         state[:] = 0
         state[WRITTEN] = state[SOLID_WRITTEN] = starts[row]
@@ -476,10 +476,10 @@ def _edit(
         if line < end:
             _read_line(source, line, end, kinds, limits, citations, terminal, sought, target, written, told)
         starts[row + 1] = state[SOLID_WRITTEN]
-        counts[row, 0] = tally[KEPT]
-        counts[row, 1] = tally[REMOVED]
-        counts[row, 2] = state[SOLID_SPANS] + (state[SOLID_READ] < end)
-        counts[row, 3] = count_characters(source, begin, end) - count_characters(target, starts[row], starts[row + 1])
-        counts[row, 4] = tally[SENTENCES]
-        counts[row, 5] = tally[STOPPED] == LOREM_IPSUM
-        counts[row, 6] = tally[STOPPED] == CURLY_BRACKET
+        counts[0, row] = tally[KEPT]
+        counts[1, row] = tally[REMOVED]
+        counts[2, row] = state[SOLID_SPANS] + (state[SOLID_READ] < end)
+        counts[3, row] = count_characters(source, begin, end) - count_characters(target, starts[row], starts[row + 1])
+        counts[4, row] = tally[SENTENCES]
+        counts[5, row] = tally[STOPPED] == LOREM_IPSUM
+        counts[6, row] = tally[STOPPED] == CURLY_BRACKET

@@ -24,7 +24,7 @@ from pipeline.kernels.hashing import (
     sketch_bits,
     table_bits,
 )
-from pipeline.kernels.masks import NONE, Counts
+from pipeline.kernels.masks import NONE, ONE, Counts
 
 Sketch = Any  # (n,) uint16
 
@@ -34,18 +34,100 @@ _ENDLESS = 1 << 30
 # log2 of the slots of the most frequent n-grams' sketch, at most: 1 MB, which stays in a core's cache. A text of millions of
 # words fills them all and is sieved less, but what is most frequent in it stands out the more.
 TALLY_BITS = 19
+_SAMPLE = 1024
 _COMPARED = 4  # places with one prefix that are compared pair by pair
 
 
+# The passes over all words are functions of their own: within a larger function they run half as fast.
+
+
 @numba.njit(cache=True, nogil=True, boundscheck=False)
-def _most_frequent(
-    keys: Hashes, count: int, sketch: Sketch, shift: Any, threshold: int, chosen: Counts, tally: Counts, slots: Counts
+def _pairs(hashes: Hashes, count: int, keys: Hashes, places: Counts) -> None:
+    """Keys and places of the `count` 2-grams."""
+    for x in range(count):
+        keys[x] = hashes[x] * _CHAIN + hashes[x + 1]
+        places[x] = x
+
+
+@numba.njit(cache=True, nogil=True, boundscheck=False)
+def _longer(hashes: Hashes, words: int, n: int, count: int, keys: Hashes, places: Counts) -> Any:
+    """Keys and places of the (n+1)-grams whose two n-grams are both among the `count` given; returns how many."""
+    kept = 0
+    for x in range(count - 1):
+        place = signed(places[x])
+        key = keys[x] * _CHAIN + hashes[min(place + n, words - 1)]
+        places[kept] = place
+        keys[kept] = key
+        kept += signed(places[x + 1]) == place + 1
+    return kept
+
+
+@numba.njit(cache=True, nogil=True, boundscheck=False)
+def _tallied(keys: Hashes, count: int, sketch: Sketch, shift: Any) -> Any:
+    """Enter the keys into the sketch; returns the hits of its fullest slot."""
+    cleared(sketch, 1 << signed(np.uint64(64) - shift))
+    fullest = 0
+    last = keys[0] >> shift
+    hits = np.uint16(0)
+    for x in range(count):
+        slot = keys[x] >> shift
+        if slot != last:  # of a run of one n-gram, hits stay in a register
+            sketch[last] = hits
+            fullest = max(fullest, signed(hits))
+            hits = sketch[slot]
+            last = slot
+        hits = np.uint16(hits + (hits < _FULL))
+    sketch[last] = hits
+    return max(fullest, signed(hits))
+
+
+@numba.njit(cache=True, nogil=True, boundscheck=False)
+def _repeating(
+    keys: Hashes, places: Counts, count: int, sketch: Sketch, shift: Any, threshold: int, chosen: Counts
 ) -> Any:
-    """The highest exact count among the n-grams in slots of `threshold` hits and more, and the first n-gram that has it."""
+    """Keep the keys in slots of two hits and more; returns how many, and how many of them `_reaching` would choose."""
+    kept = n = 0
+    for x in range(count):
+        key = keys[x]
+        hits = signed(sketch[key >> shift])
+        chosen[n] = kept
+        n += hits >= threshold
+        places[kept] = places[x]
+        keys[kept] = key
+        kept += hits > 1
+    return kept, n
+
+
+@numba.njit(cache=True, nogil=True, boundscheck=False)
+def _reaching(keys: Hashes, count: int, sketch: Sketch, shift: Any, threshold: int, chosen: Counts) -> Any:
+    """Indices of the keys in slots of `threshold` hits and more; returns how many."""
     n = 0
     for x in range(count):
         chosen[n] = x
         n += sketch[keys[x] >> shift] >= threshold
+    return n
+
+
+@numba.njit(cache=True, nogil=True, boundscheck=False)
+def _upper_hits(keys: Hashes, count: int, sketch: Sketch, shift: Any, fullest: int, tally: Counts) -> Any:
+    """Hits that about 1 of 16 keys has in its slot, or more; told from some of the keys where there are many."""
+    cleared(tally, fullest + 1)
+    step = 1 + count // _SAMPLE
+    looked_at = 0
+    for x in range(0, count, step):
+        tally[signed(sketch[keys[x] >> shift])] += 1
+        looked_at += 1
+    above = 0
+    for hits in range(fullest, 0, -1):
+        above += signed(tally[hits])
+        if 16 * above > looked_at:
+            return hits
+    return 1
+
+
+@numba.njit(cache=True, nogil=True, boundscheck=False)
+def _most_frequent(keys: Hashes, chosen: Counts, n: int, tally: Counts, slots: Counts) -> Any:
+    """The highest exact count among the n chosen, and the first n-gram that has it."""
     different = NONE
     for y in range(n):
         different |= keys[chosen[y]] ^ keys[chosen[0]]
@@ -94,39 +176,24 @@ def top(
     if words < 3:
         return two, three, four
     count = words - 1
+    _pairs(hashes, count, keys, places)
     for n in range(2, 5):
-        bits = min(sketch_bits(count), TALLY_BITS)
-        shift = np.uint64(64 - bits)
-        cleared(sketch, 1 << bits)
-        if n == 2:
-            for x in range(count):
-                slot = (hashes[x] * _CHAIN + hashes[x + 1]) >> shift
-                hits = sketch[slot]
-                sketch[slot] = hits + (hits < _FULL)
-        else:
-            for x in range(count):
-                slot = keys[x] >> shift
-                hits = sketch[slot]
-                sketch[slot] = hits + (hits < _FULL)
-        kept = fullest = 0
-        for x in range(count):
-            if n == 2:
-                place = x
-                key = hashes[x] * _CHAIN + hashes[x + 1]
-            else:
-                place = signed(places[x])
-                key = keys[x]
-            times = signed(sketch[key >> shift])
-            places[kept] = place
-            keys[kept] = key
-            kept += times > 1
-            fullest = max(fullest, times)
-        count = kept
+        shift = np.uint64(64 - min(sketch_bits(count), TALLY_BITS))
+        fullest = _tallied(keys, count, sketch, shift)
         if fullest < 2:
             break
-        best, first = _most_frequent(keys, count, sketch, shift, fullest, chosen, tally, slots)
-        if best < fullest:
-            best, first = _most_frequent(keys, count, sketch, shift, best, chosen, tally, slots)
+        if n < 4:
+            count, reach = _repeating(keys, places, count, sketch, shift, fullest, chosen)
+        else:  # nothing comes after
+            reach = _reaching(keys, count, sketch, shift, fullest, chosen)
+        best, first = _most_frequent(keys, chosen, reach, tally, slots)
+        if best < fullest:  # other slots of more than `best` hits may hold a better one
+            least = max(best, _upper_hits(keys, count, sketch, shift, fullest, tally))
+            reach = _reaching(keys, count, sketch, shift, least, chosen)
+            best, first = _most_frequent(keys, chosen, reach, tally, slots)
+            if best < least:
+                reach = _reaching(keys, count, sketch, shift, best, chosen)
+                best, first = _most_frequent(keys, chosen, reach, tally, slots)
         if best < 2:
             break
         place = signed(places[first])
@@ -138,14 +205,7 @@ def top(
         else:
             four = found
             break
-        kept = 0
-        for x in range(count - 1):  # on to n + 1: this place and the next are both kept
-            place = signed(places[x])
-            key = keys[x] * _CHAIN + hashes[min(place + n, words - 1)]
-            places[kept] = place
-            keys[kept] = key
-            kept += signed(places[x + 1]) == place + 1
-        count = kept
+        count = _longer(hashes, words, n, count, keys, places)
         if count < 2:
             break
     return two, three, four
@@ -153,13 +213,19 @@ def top(
 
 @numba.njit(cache=True, nogil=True, boundscheck=False)
 def _prefix_length(offsets: Counts, places: int) -> Any:
-    """How many bytes two equal n-grams are first told by, 5 to 16: the most that no more than 1 of 8 5-grams falls short of."""
+    """How many bytes two equal n-grams are first told by, 5 to 16: the most that no more than 1 of 8 5-grams falls short of.
+
+    In a long text some 5-grams are looked at. The length decides what is sieved out early, and no count.
+    """
     short_by: Any = np.zeros(17, np.int64)
-    for i in range(places):
+    step = 1 + places // _SAMPLE
+    looked_at = 0
+    for i in range(0, places, step):
         short_by[min(signed(offsets[i + 5]) - signed(offsets[i]), 16)] += 1
+        looked_at += 1
     length = 5
     shorter = short_by[5]  # 5-grams of `length` bytes: shorter than any longer prefix
-    while length < 16 and 8 * shorter <= places:
+    while length < 16 and 8 * shorter <= looked_at:
         length += 1
         shorter += short_by[length]
     return length
@@ -189,19 +255,27 @@ def _sieve(
     second = low_bytes(length - 8) if length > 8 else NONE
     bits = sketch_bits(places)
     shift = np.uint64(64 - bits)
-    cleared(marks, 1 << bits)
+    cleared(marks, 1 << (bits - 2))
+    last = NONE
+    again = False
     for i in range(places):
         at = signed(offsets[i])
         h = ((load64(joined, at) & first) * GOLDEN ^ ((load64(joined, at + 8) & second) + THIRD)) * SECOND
         h ^= h >> np.uint64(32)
         h *= THIRD
         keys[i] = h
-        slot = h >> shift
-        marks[slot] = marks[slot] << np.uint8(1) | np.uint8(1)  # 0, 1, 3, 7, ..., 255: above 1 from the second on
+        if h != last or not again:  # from the third of a run on, nothing changes
+            again = h == last
+            last = h
+            slot = signed(h >> shift)
+            own = np.uint64(2 * (slot & 3))
+            four = np.uint64(marks[slot >> 2])
+            marks[slot >> 2] = four | (ONE | (four >> own & ONE) << ONE) << own  # two bits a slot: hit, hit again
     count = 0
     for i in range(places):
         h = keys[i]
-        again = marks[h >> shift] > 1
+        slot = signed(h >> shift)
+        again = np.uint64(marks[slot >> 2]) >> np.uint64(2 * (slot & 3) + 1) & ONE != NONE
         kept[count] = i
         keys[count] = h
         limits[count] = _ENDLESS if again else length - 1
