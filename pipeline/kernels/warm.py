@@ -13,12 +13,16 @@ import time
 from collections.abc import Callable
 from importlib.metadata import version
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from pipeline.errors import TaskError
 from pipeline.kernels import cache_folder
 
+if TYPE_CHECKING:
+    import pyarrow as pa
+
 # Compiled side by side, in processes of their own; the first takes about as long as the others together.
-GROUPS = (("features",), ("lid", "c4", "exact"))
+GROUPS = (("features",), ("lid", "c4", "exact", "near"))
 
 
 def marker() -> Path:
@@ -72,10 +76,28 @@ def compile_kernels(name: str) -> None:
         from pipeline.kernels import exact
 
         exact.keys(texts)
+    elif name == "near":
+        _compile_near(texts)
     elif name == "lid":
         from pipeline.kernels import lid
 
         lid.compile_kernels()
+
+
+def _compile_near(texts: "pa.LargeStringArray") -> None:
+    import numpy as np
+
+    from pipeline.kernels import jaccard, join, minhash, radix, shingles
+
+    offsets, values = shingles.hashes(texts)
+    minhash.band_keys(minhash.signatures(texts))
+    minhash.signatures_of_hashes(offsets, values)
+    ranks = np.zeros(1, np.uint32)
+    keys, ranks = radix.sort(values[:1], ranks)
+    pairs, _ = join.propose(keys, ranks, np.zeros(1, np.int32), 1, first=1, neighbours=1)
+    sizes, addresses = np.array([len(values)]), np.array([values.ctypes.data], np.uint64)
+    jaccard.choose(pairs, addresses, sizes, 1, np.full(1, jaccard.NOBODY, np.uint32), np.zeros(1, np.int64))
+    jaccard.intersection(jaccard.gathered(addresses, offsets), values)
 
 
 if __name__ == "__main__":

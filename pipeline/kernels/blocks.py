@@ -1,0 +1,441 @@
+"""Units of text that repeat across documents: lines or paragraphs, hashed, counted once a document, and removed.
+
+Lines are parted by "\\n" alone. A paragraph is a maximal run of lines that are not blank; blank is a line of nothing but
+white space (`str.isspace`). Units are compared by their text with the white space at both ends gone and each run of it within
+a line as one space: `" ".join(line.split())`, for a paragraph those of its lines joined by "\\n". A unit whose text, so read,
+has fewer than `min_characters` code points is none: it is not counted and never removed.
+
+Units are found by a 64-bit hash that is fast and public, so that somebody can make two texts of one hash. It proposes only:
+units are counted by their text, and removed where their text equals the block's.
+"""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import numba
+import numpy as np
+import numpy.typing as npt
+import pyarrow as pa
+import pyarrow.compute as pc
+from numba import types
+from numba.extending import intrinsic
+
+from pipeline.kernels import sentences
+from pipeline.kernels.bits import folded, lowest, ones, pointer
+from pipeline.kernels.c4 import count_characters
+from pipeline.kernels.hashing import SECOND, finished, range_hash
+from pipeline.kernels.sentences import (
+    PADDING,
+    Lanes,
+    Pointer,
+    below,
+    copy_block,
+    readable,
+    skip_spaces,
+    trim_spaces,
+)
+
+UNITS = ("line", "paragraph")
+MIN_CHARACTERS = 20
+COUNTS = pa.schema([
+    pa.field("hash", pa.uint64(), False), pa.field("text", pa.large_string(), False),
+    pa.field("documents", pa.int64(), False),
+])  # fmt: skip
+SIEVE_BITS = 20  # of a hash: 1 MB says at once that most units are no block
+
+Ints = npt.NDArray[np.int64]
+Hashes = npt.NDArray[np.uint64]
+Units = tuple[Ints, Ints, Ints, Hashes]
+
+
+def unit_hashes(texts: Any, *, unit: str = "line", min_characters: int = MIN_CHARACTERS) -> Units:
+    """Every unit of every text, in order: offsets (documents + 1,) int64 into the others, starts, ends, hashes.
+
+    `starts` and `ends`, int64, are bytes from the text's own beginning, without the white space around the unit; `hashes`,
+    uint64, depend on its text alone. `texts`: a StringArray or LargeStringArray without nulls (ValueError).
+    """
+    parts = [_find(offsets, data, unit, min_characters) for _, offsets, data in readable(texts)]
+    counts = [np.diff(part[0]) for part in parts]
+    offsets = np.concatenate([[0], np.cumsum(np.concatenate([np.zeros(0, np.int64), *counts]))])
+    starts, ends = (np.concatenate([np.zeros(0, np.int64), *(part[column] for part in parts)]) for column in (1, 2))
+    return offsets, starts, ends, np.concatenate([np.zeros(0, np.uint64), *(part[3] for part in parts)])
+
+
+def count(texts: Any, *, unit: str = "line", min_characters: int = MIN_CHARACTERS) -> pa.Table:
+    """The distinct units of the texts, schema COUNTS, by hash and then text: how many of the texts hold each."""
+    # Behind a blank text all others can be read where they are: else those at the buffer's end make a table of their own.
+    texts = pa.concat_arrays([texts, pa.array([" " * PADDING], texts.type)])
+    return merged([_count(offsets, data, unit, min_characters) for _, offsets, data in readable(texts)])
+
+
+def merged(tables: Sequence[pa.Table]) -> pa.Table:
+    """The tables of `count` over disjoint documents as one, in its order; schema COUNTS, each column one chunk."""
+    tables = [table for table in tables if table.num_rows]
+    if len(tables) < 2:
+        return (tables[0] if tables else COUNTS.empty_table()).combine_chunks()
+    table = pa.concat_tables(tables)
+    hashes = table.column("hash").to_numpy()
+    order = np.argsort(hashes, kind="stable")
+    table, hashes = table.take(pa.array(order)).combine_chunks(), hashes[order]
+    texts = table.column("text")
+    first = _firsts(hashes)
+    unlike = ~first
+    unlike[1:] &= pc.not_equal(texts.slice(1), texts.slice(0, len(texts) - 1)).to_numpy()
+    if unlike.any():
+        rows = np.flatnonzero(_in_groups(first, unlike))
+        part = table.take(pa.array(rows)).select(["hash", "text"])
+        inner, heads = _by_text(part.column("hash"), part.column("text"))
+        order = np.arange(len(hashes))
+        order[rows], first[rows] = rows[inner], heads
+        table = table.take(pa.array(order))
+    heads_at = np.flatnonzero(first)
+    sums = np.add.reduceat(table.column("documents").to_numpy(), heads_at)
+    kept = table.select(["hash", "text"]).take(pa.array(heads_at))
+    return pa.table([*kept.columns, pa.array(sums)], schema=COUNTS).combine_chunks()
+
+
+@dataclass(frozen=True, slots=True)
+class Blocks:
+    """What `remove` looks units up in: `texts`, a LargeStringArray, and which leading bits of a hash one of them has."""
+
+    texts: Any
+    sieve: npt.NDArray[np.bool_]
+
+    @classmethod
+    def of(cls, table: pa.Table) -> "Blocks":
+        """From a table with the columns `hash` and `text` of COUNTS."""
+        sieve = np.zeros(1 << SIEVE_BITS, np.bool_)
+        sieve[_leading(table.column("hash").to_numpy())] = True
+        return cls(table.column("text").combine_chunks().cast(pa.large_string()), sieve)
+
+
+def remove(
+    texts: Any, blocks: "pa.Table | Blocks", *, unit: str = "line", min_characters: int = MIN_CHARACTERS
+) -> tuple[Any, Ints]:
+    """The texts, a LargeStringArray, without the units whose text is one of `blocks`; and (n,) int64 units removed of each.
+
+    The lines of a removed unit go with their line breaks. Blank lines behind it go too where the line left before it is blank
+    or there is none, so that no gap is wider than one that was there. Where the text's last line that is not blank goes, all
+    behind the last such line that is left goes: with that one's line break if the text ended without one. Texts that hold no
+    block come back byte for byte.
+    """
+    if not isinstance(blocks, Blocks):
+        blocks = Blocks.of(blocks)
+    parts = readable(texts)
+    out = np.empty(sum(int(offsets[-1] - offsets[0]) for _, offsets, _ in parts) + PADDING, np.uint8)
+    bounds, spans = np.zeros(len(texts) + 1, np.int64), np.zeros(len(texts), np.int64)
+    for at, offsets, data in parts:
+        found, starts, ends, hashes = _find(offsets, data, unit, min_characters)
+        likely = np.flatnonzero(blocks.sieve[_leading(hashes)])
+        begins = np.repeat(offsets[:-1], np.diff(found))[likely]
+        starts, ends = starts[likely] + begins, ends[likely] + begins
+        hit = pc.is_in(_texts(data, starts, ends), value_set=blocks.texts).to_numpy(zero_copy_only=False)
+        rows = np.searchsorted(found, likely[hit], "right") - 1
+        spans[at : at + len(offsets) - 1] = np.bincount(rows, minlength=len(offsets) - 1)
+        _cut(
+            data, offsets, _spaces(), starts[hit], ends[hit], spans[at : at + len(offsets) - 1], out,
+            bounds[at : at + len(offsets)],
+        )  # fmt: skip
+    edited = pa.LargeStringArray.from_buffers(len(texts), pa.py_buffer(bounds), pa.py_buffer(out[: bounds[-1]]))
+    return edited, spans
+
+
+def _leading(hashes: Hashes) -> Ints:
+    return (hashes >> np.uint64(64 - SIEVE_BITS)).astype(np.int64)
+
+
+def _spaces() -> npt.NDArray[np.uint8]:
+    return sentences.flags()
+
+
+def _find(offsets: Ints, data: Any, unit: str, min_characters: int) -> Units:
+    """As `unit_hashes`, for a part of `readable`."""
+    if unit not in UNITS:
+        raise ValueError(f"unit is {unit!r}, wanted one of {', '.join(UNITS)}")
+    lines = _count_lines(data, offsets)
+    found = np.zeros(len(offsets), np.int64)
+    starts, ends, hashes = np.empty(lines, np.int64), np.empty(lines, np.int64), np.empty(lines, np.uint64)
+    scratch = np.empty(int(np.diff(offsets).max(initial=0)) + PADDING, np.uint8)
+    _find_all(data, offsets, _spaces(), unit == "paragraph", min_characters, scratch, found, starts, ends, hashes)
+    return found, starts[: found[-1]], ends[: found[-1]], hashes[: found[-1]]
+
+
+def _count(offsets: Ints, data: Any, unit: str, min_characters: int) -> pa.Table:
+    """As `count`, for a part of `readable`."""
+    found, starts, ends, hashes = _find(offsets, data, unit, min_characters)
+    if not len(hashes):
+        return COUNTS.empty_table()
+    documents = np.repeat(np.arange(len(found) - 1), np.diff(found))
+    begins = np.repeat(offsets[:-1], np.diff(found))
+    order = np.argsort(hashes, kind="stable")
+    hashes, documents = hashes[order], documents[order]
+    starts, ends = (starts + begins)[order], (ends + begins)[order]
+    first = _firsts(hashes)
+    unlike = np.zeros(len(hashes), np.bool_)
+    _compare(data, starts, ends, first, unlike)
+    if unlike.any():  # other white space, or another text of the same hash
+        rows = np.flatnonzero(_in_groups(first, unlike))
+        inner, heads = _by_text(pa.array(hashes[rows]), _texts(data, starts[rows], ends[rows]))
+        first[rows] = heads
+        for column in (documents, starts, ends):
+            column[rows] = column[rows[inner]]
+    heads_at = np.flatnonzero(first)
+    new = first.copy()
+    new[1:] |= documents[1:] != documents[:-1]
+    sums = np.add.reduceat(new.astype(np.int64), heads_at)
+    texts = _texts(data, starts[heads_at], ends[heads_at])
+    return pa.table([pa.array(hashes[heads_at]), texts, pa.array(sums)], schema=COUNTS)
+
+
+def _firsts(hashes: Hashes) -> npt.NDArray[np.bool_]:
+    """Which of the sorted hashes differ from the one before."""
+    first = np.ones(len(hashes), np.bool_)
+    first[1:] = hashes[1:] != hashes[:-1]
+    return first
+
+
+def _in_groups(first: npt.NDArray[np.bool_], marked: npt.NDArray[np.bool_]) -> npt.NDArray[np.bool_]:
+    """Which items are of a group with a marked one; groups begin where `first` is."""
+    group = np.cumsum(first) - 1
+    found: Any = np.bincount(group, weights=marked) > 0
+    which: npt.NDArray[np.bool_] = found[group]
+    return which
+
+
+def _by_text(hashes: Any, texts: Any) -> tuple[Ints, npt.NDArray[np.bool_]]:
+    """The stable order of the rows by hash and text, and which of the rows, so ordered, differ from the one before."""
+    table = pa.table({"hash": hashes, "text": texts, "row": np.arange(len(hashes))})
+    table = table.sort_by([("hash", "ascending"), ("text", "ascending"), ("row", "ascending")])
+    first = np.ones(table.num_rows, np.bool_)
+    for name in ("hash", "text"):
+        column = table.column(name)
+        same = pc.equal(column.slice(1), column.slice(0, len(column) - 1)).to_numpy()
+        first[1:] = ~same if name == "hash" else first[1:] | ~same
+    return table.column("row").to_numpy(), first
+
+
+def _texts(data: Any, starts: Ints, ends: Ints) -> Any:
+    """The units at these bytes of `data` as they are compared, a LargeStringArray."""
+    out = np.empty(int((ends - starts).sum()) + PADDING, np.uint8)
+    offsets = np.zeros(len(starts) + 1, np.int64)
+    _write_all(data, starts, ends, _spaces(), out, offsets)
+    return pa.LargeStringArray.from_buffers(len(starts), pa.py_buffer(offsets), pa.py_buffer(out[: offsets[-1]]))
+
+
+@intrinsic
+def newlines(typing_context: Any, data: Any, i: Any) -> Any:
+    """Line feeds."""
+
+    def generate(context: Any, builder: Any, signature: Any, args: Any) -> Any:
+        lanes = Lanes(builder, args)
+        return lanes.mask(lanes.equal(0x0A))
+
+    return types.uint64(data, types.int64), generate
+
+
+@intrinsic
+def uneven(typing_context: Any, data: Any, i: Any) -> Any:
+    """First bytes of white space other than U+0020, and spaces before a space: what a unit's text has none of."""
+
+    def generate(context: Any, builder: Any, signature: Any, args: Any) -> Any:
+        one, two, three = (Lanes(builder, args, ahead) for ahead in range(3))
+        general = one.any(three.between(0x80, 0x8A), three.between(0xA8, 0xA9), three.equal(0xAF))
+        return one.mask(one.any(
+            one.all(one.equal(0x20), two.equal(0x20)),
+            one.between(0x09, 0x0D),
+            one.between(0x1C, 0x1F),
+            one.all(one.equal(0xC2), one.any(two.equal(0x85), two.equal(0xA0))),
+            one.all(one.equal(0xE1), two.equal(0x9A), three.equal(0x80)),
+            one.all(one.equal(0xE2), two.equal(0x80), general),  # U+2000 to 200A, 2028, 2029, 202F
+            one.all(one.equal(0xE2), two.equal(0x81), three.equal(0x9F)),
+            one.all(one.equal(0xE3), two.equal(0x80), three.equal(0x80)),
+        ))  # fmt: skip
+
+    return types.uint64(data, types.int64), generate
+
+
+@numba.njit(cache=True, nogil=True, boundscheck=False)
+def _count_lines(data: Any, offsets: Any) -> int:
+    source = pointer(data, 0)
+    found: int = offsets.shape[0]
+    begin, end = offsets[0], offsets[-1]
+    for base in range(begin, end, 64):
+        found += ones(newlines(source, base) & below(end - base))
+    return found
+
+
+@numba.njit(cache=True, nogil=True, boundscheck=False)
+def _is_even(data: Pointer, start: int, end: int) -> bool:
+    for base in range(start, end, 64):  # noqa: SIM110 (numba has no generators here)
+        if uneven(data, base) & below(end - base):
+            return False
+    return True
+
+
+@numba.njit(cache=True, nogil=True, boundscheck=False)
+def _copy(data: Pointer, start: int, end: int, out: Pointer, o: int) -> int:
+    """Bytes [start, end) to `out` from o on; returns their end there. Up to 63 bytes more are overwritten."""
+    for base in range(start, end, 64):
+        copy_block(data, base, out, o + base - start)
+    return o + end - start
+
+
+@numba.njit(cache=True, nogil=True, boundscheck=False)
+def _write(data: Pointer, start: int, end: int, table: Pointer, out: Pointer, o: int) -> int:
+    """The unit in bytes [start, end), which begin and end in no white space, as it is compared; returns where it ends."""
+    i = start
+    while i < end:
+        mask = uneven(data, i) & below(end - i)
+        if not mask:
+            stop = min(i + 64, end)
+            o = _copy(data, i, stop, out, o)
+            i = stop
+            continue
+        stop = i + lowest(mask)
+        o = _copy(data, i, stop, out, o)
+        # A space before an uneven one belongs to its run; a paragraph's lines have one "\n" between each other.
+        if out[o - 1] == 32:
+            o -= 1
+        i = skip_spaces(data, stop, end, table)
+        joint = np.uint8(32)
+        for k in range(stop, i):
+            if data[k] == 10:
+                joint = np.uint8(10)
+        out[o] = joint
+        o += 1
+    return o
+
+
+@numba.njit(cache=True, nogil=True, boundscheck=False)
+def _find_all(
+    data: Any, offsets: Any, table: Any, paragraphs: bool, least: int, scratch: Any, found: Any, starts: Any, ends: Any,
+    hashes: Any,
+) -> None:  # fmt: skip
+    source, kinds, room = pointer(data, 0), pointer(table, 0), pointer(scratch, 0)
+    n = 0
+    for row in range(offsets.shape[0] - 1):
+        begin, end = offsets[row], offsets[row + 1]
+        line = begin
+        opened = closed = characters = 0  # the paragraph under way: its bytes, its code points
+        h = np.uint64(0)
+        base = begin
+        mask = newlines(source, base) & below(end - base)
+        while line <= end:
+            while not mask and base + 64 < end:
+                base += 64
+                mask = newlines(source, base) & below(end - base)
+            stop = end
+            if mask:
+                stop = base + lowest(mask)
+                mask &= mask - np.uint64(1)
+            first = line
+            line = stop + 1
+            while first < stop and source[first] == 32:
+                first += 1
+            first = skip_spaces(source, first, stop, kinds)
+            last = trim_spaces(source, first, stop, kinds)
+            if first < last and not paragraphs and last - first < least:
+                continue
+            if first == last or not paragraphs:
+                if characters >= least and characters:
+                    starts[n], ends[n], hashes[n] = opened - begin, closed - begin, h
+                    n += 1
+                characters = 0
+                h = np.uint64(0)
+            if first == last:
+                continue
+            if _is_even(source, first, last):
+                this = range_hash(source, first, last)
+                size = count_characters(source, first, last) if paragraphs or last - first < 4 * least else least
+            else:
+                written = _write(source, first, last, kinds, room, 0)
+                this = range_hash(room, 0, written)
+                size = count_characters(room, 0, written)
+            if not paragraphs:
+                if size >= least:
+                    starts[n], ends[n], hashes[n] = first - begin, last - begin, this
+                    n += 1
+                continue
+            if characters:
+                characters += 1
+            else:
+                opened = first
+            closed = last
+            characters += size
+            h = finished(folded(h ^ this, SECOND) + this)
+        if characters >= least and characters:
+            starts[n], ends[n], hashes[n] = opened - begin, closed - begin, h
+            n += 1
+        found[row + 1] = n
+
+
+@numba.njit(cache=True, nogil=True, boundscheck=False)
+def _write_all(data: Any, starts: Any, ends: Any, table: Any, out: Any, offsets: Any) -> None:
+    source, kinds, target = pointer(data, 0), pointer(table, 0), pointer(out, 0)
+    for k in range(starts.shape[0]):
+        offsets[k + 1] = _write(source, starts[k], ends[k], kinds, target, offsets[k])
+
+
+@numba.njit(cache=True, nogil=True, boundscheck=False)
+def _compare(data: Any, starts: Any, ends: Any, first: Any, unlike: Any) -> None:
+    """Mark the units whose bytes differ from those of the first of their group."""
+    source = pointer(data, 0)
+    a = b = 0
+    for k in range(starts.shape[0]):
+        if first[k]:
+            a, b = starts[k], ends[k]
+            continue
+        i, size = starts[k], ends[k] - starts[k]
+        unlike[k] = size != b - a
+        if size == b - a:
+            for j in range(size):
+                if source[a + j] != source[i + j]:
+                    unlike[k] = True
+                    break
+
+
+@numba.njit(cache=True, nogil=True, boundscheck=False)
+def _cut(
+    data: Any, offsets: Any, table: Any, starts: Any, ends: Any, spans: Any, out: Any, bounds: Any
+) -> None:  # fmt: skip
+    """Write each text without its units at [starts, ends) to `out` from bounds[0] on; bounds[1:] is where each ends."""
+    source, kinds, target = pointer(data, 0), pointer(table, 0), pointer(out, 0)
+    k = 0
+    for row in range(offsets.shape[0] - 1):
+        begin, end, o = offsets[row], offsets[row + 1], bounds[row]
+        if not spans[row]:
+            bounds[row + 1] = _copy(source, begin, end, target, o)
+            continue
+        behind = k + spans[row]
+        solid = with_break = o  # behind the last line written that is not blank, without and with its line break
+        after_blank = True  # the line written last is blank, or there is none
+        cutting = drop_blanks = False
+        line = base = begin
+        mask = newlines(source, base) & below(end - base)
+        while line < end:
+            while not mask and base + 64 < end:
+                base += 64
+                mask = newlines(source, base) & below(end - base)
+            stop = end
+            if mask:
+                stop = base + lowest(mask)
+                mask &= mask - np.uint64(1)
+            start = line
+            line = min(stop + 1, end)
+            while k < behind and ends[k] <= start:
+                k += 1
+            if k < behind and starts[k] < stop:
+                cutting = True
+                drop_blanks = after_blank
+            elif skip_spaces(source, start, stop, kinds) < stop:
+                solid = o + stop - start
+                o = with_break = _copy(source, start, line, target, o)
+                after_blank = cutting = False
+            elif not (cutting and drop_blanks):
+                o = _copy(source, start, line, target, o)
+                after_blank = True
+        if cutting:
+            o = with_break if source[end - 1] == 10 else solid
+        k = behind
+        bounds[row + 1] = o

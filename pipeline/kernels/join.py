@@ -1,0 +1,80 @@
+"""Which documents share a band key: pairs of ranks from keys, with buckets bounded.
+
+Ranks number the documents in preference order. The documents of one key are a bucket. In a bucket of m documents each is
+paired with the `first` earliest and with the `neighbours` right before it; of all m * (m - 1) / 2 pairs the others are
+skipped, and counted. Small buckets are compared in full.
+"""
+
+from typing import Any
+
+import numba
+import numpy as np
+import numpy.typing as npt
+
+Pairs = npt.NDArray[np.uint64]  # later rank << 32 | earlier rank
+
+LIMIT = np.uint32(0xFFFFFFFF)  # a rank has 32 bits, and the last of them says "nobody"
+_INSERTION = 24  # buckets up to this are sorted by insertion
+
+
+def propose(
+    keys: npt.NDArray[np.uint64], ranks: npt.NDArray[np.uint32], sources: npt.NDArray[np.int32], number: int, *,
+    first: int, neighbours: int,
+) -> tuple[Pairs, npt.NDArray[np.int64]]:  # fmt: skip
+    """Pairs of the buckets of sorted `keys`, in no order; and pairs skipped, (number,) by the later document's source.
+
+    ranks: (n,) of the document of each key, in any order; they are sorted in place within each bucket. sources: of each
+    rank, 0 to number - 1. A pair is (later << 32) | earlier; one that stands in two buckets of `keys` comes twice.
+    """
+    skipped = np.zeros(number, np.int64)
+    pairs = np.empty(_count(keys, first, neighbours), np.uint64)
+    _pairs(keys, ranks, sources, first, neighbours, pairs, skipped)
+    return pairs, skipped
+
+
+@numba.njit(cache=True, nogil=True, boundscheck=False)
+def _count(keys: Any, first: int, neighbours: int) -> int:
+    total = start = 0
+    for i in range(1, keys.shape[0] + 1):
+        if i == keys.shape[0] or keys[i] != keys[start]:
+            bound = first + neighbours
+            size = i - start
+            full = min(size, bound + 1)  # the j-th has j before it, of which at most `bound` are taken
+            total += full * (full - 1) // 2 + (size - full) * bound
+            start = i
+    return total
+
+
+@numba.njit(cache=True, nogil=True, boundscheck=False)
+def _pairs(keys: Any, ranks: Any, sources: Any, first: int, neighbours: int, pairs: Any, skipped: Any) -> None:
+    made = start = 0
+    for i in range(1, keys.shape[0] + 1):
+        if i < keys.shape[0] and keys[i] == keys[start]:
+            continue
+        if i - start > 1:
+            _ordered(ranks, start, i)
+            for j in range(start + 1, i):
+                later = np.uint64(ranks[j]) << np.uint64(32)
+                near = max(j - neighbours, start)
+                for k in range(start, min(start + first, near)):
+                    pairs[made] = later | np.uint64(ranks[k])
+                    made += 1
+                for k in range(near, j):
+                    pairs[made] = later | np.uint64(ranks[k])
+                    made += 1
+                skipped[sources[ranks[j]]] += max(near - start - first, 0)
+        start = i
+
+
+@numba.njit(cache=True, nogil=True, boundscheck=False)
+def _ordered(ranks: Any, start: int, end: int) -> None:
+    if end - start > _INSERTION:
+        ranks[start:end].sort()
+        return
+    for i in range(start + 1, end):
+        rank = ranks[i]
+        k = i
+        while k > start and ranks[k - 1] > rank:
+            ranks[k] = ranks[k - 1]
+            k -= 1
+        ranks[k] = rank
