@@ -101,16 +101,21 @@ def build(recipe: Recipe, lock: Lock, settings: Settings, report: Report) -> Bui
             run = _Run(recipe, lock, settings, report, pool, seconds={"fetch": fetched - began})
             shown = run_stage(run, "evidence", plan.evidence_tasks(recipe, lock, _code("evidence")), [])
             curated = run_stage(run, "curate", plan.curate_tasks(recipe, lock, code), [])
-            chosen = run_stage(run, "dedup", [plan.dedup_task(recipe, curated, _code("dedup"))], curated)
-            written = run_stage(
-                run, "write", plan.write_tasks(recipe, lock, curated, chosen[0], _code("write")), [*curated, *chosen]
+            found = run_stage(run, "candidates", [plan.candidates_task(recipe, curated, _code("candidates"))], curated)
+            done = [*curated, *found]
+            shingled = run_stage(run, "shingle", plan.shingle_tasks(recipe, curated, found[0], _code("shingle")), done)
+            done += shingled
+            chosen = run_stage(
+                run, "choose", [plan.choose_task(recipe, curated, found[0], shingled, _code("choose"))], done
             )
+            done += chosen
+            written = run_stage(run, "write", plan.write_tasks(recipe, lock, curated, chosen[0], _code("write")), done)
         report(Phase("seal", 1, 1))
         sealed = seal.seal(
-            recipe, lock, curated, written, seal.Run(started, run.seconds, settings.workers), work, settings.out,
+            recipe, lock, curated, found[0], written, seal.Run(started, run.seconds, settings.workers), work, settings.out,
             settings.key,
         )  # fmt: skip
-        _remove_stale(work, [*shown, *curated, *chosen, *written])
+        _remove_stale(work, [*shown, *done, *written])
     return Built(
         settings.out, sealed.release_id, sealed.key_id, sealed.key_made, sealed.manifest, run.tasks, run.ran,
         sealed.changed, time.monotonic() - began,
@@ -125,6 +130,7 @@ def steps(recipe: Recipe, lock: Lock, out: Path) -> list[Decision | str]:
     check(lock, recipe)
     work = work_folder(out)
     found: list[Decision | str] = []
+    shards = "write: every shard whose rows change"
 
     def decide(tasks: Sequence[Task]) -> list[TaskRecord] | None:
         decisions = [_decide(work, task) for task in tasks]
@@ -136,10 +142,16 @@ def steps(recipe: Recipe, lock: Lock, out: Path) -> list[Decision | str]:
     decide(plan.evidence_tasks(recipe, lock, _code("evidence")))
     curated = decide(plan.curate_tasks(recipe, lock, curate_sha256(recipe, STAGES["curate"])))
     if curated is None:
-        return [*found, "dedup: runs if what curate keeps changes", "write: every shard whose rows change"]
-    chosen = decide([plan.dedup_task(recipe, curated, _code("dedup"))])
+        return [*found, "candidates, shingle, choose: run if what curate keeps changes", shards]
+    candidates = decide([plan.candidates_task(recipe, curated, _code("candidates"))])
+    if candidates is None:
+        return [*found, "shingle, choose: run if the candidates change", shards]
+    shingled = decide(plan.shingle_tasks(recipe, curated, candidates[0], _code("shingle")))
+    if shingled is None:
+        return [*found, "choose: runs if the sets change", shards]
+    chosen = decide([plan.choose_task(recipe, curated, candidates[0], shingled, _code("choose"))])
     if chosen is None:
-        return [*found, "write: every shard whose rows change"]
+        return [*found, shards]
     decide(plan.write_tasks(recipe, lock, curated, chosen[0], _code("write")))
     return found
 
@@ -180,21 +192,29 @@ def _inputs(run: _Run, task: Task, before: Sequence[TaskRecord]) -> dict[str, Pa
         files = {name: cache.path(sha256) for name, sha256 in task.inputs.items()}
         return {**files, "models": cache.root / "models"}
     places = {
-        (record.task.name, output.name): task_folder(run.work, record.task) / output.name
+        (record.task.stage, record.task.name, output.name): task_folder(run.work, record.task) / output.name
         for record in before
         for output in record.outputs
     }
-    files = {}
-    for name in task.inputs:
-        if name == "losers":
-            files[name] = places["exact", f"{task.parameters['source']}.arrow"]
-        elif task.stage == "dedup":
-            maker, _, output = name.rpartition("/")
-            files[name] = places[maker, output]
-        else:
+
+    def made_by(name: str) -> tuple[str, str, str]:
+        """Stage, task and output that an input of the task is."""
+        maker, _, output = name.rpartition("/")
+        if task.stage == "shingle":
+            if name == "wanted":
+                return "candidates", "all", plan.wanted_name(task.name)
+            return "curate", task.name, name
+        if name in ("losers", "members"):
+            suffix = ".arrow" if name == "losers" else ".members.arrow"
+            return "choose", "all", f"{task.parameters['source']}{suffix}"
+        if task.stage == "write":
             kind, _, maker = name.partition("/")
-            files[name] = places[maker, f"{kind}-{task.parameters['shard']:05d}.arrow"]
-    return files
+            return "curate", maker, f"{kind}-{task.parameters['shard']:05d}.arrow"
+        if name in ("order", "pairs"):
+            return "candidates", "all", f"{name}.arrow"
+        return ("shingle" if output == "shingles.arrow" else "curate"), maker, output
+
+    return {name: places[made_by(name)] for name in task.inputs}
 
 
 def _code(stage: str) -> str:

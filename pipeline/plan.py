@@ -121,7 +121,7 @@ def evidence_tasks(recipe: Recipe, lock: Lock, code: str) -> list[Task]:
             {
                 # What the check looks at; rules, priority and alarm are left at their defaults, whatever they are.
                 "source": source.model_dump(
-                    mode="json", by_alias=True, exclude={"rules", "priority", "max_duplicate_share"}
+                    mode="json", by_alias=True, exclude={"rules", "priority", "max_drop_share"}
                 ),
                 "artifact": _named(artifact),
                 "evidence": [asdict(evidence) for evidence in artifact.evidence],
@@ -146,6 +146,7 @@ def curate_tasks(recipe: Recipe, lock: Lock, code: str) -> list[Task]:
             "exclude": list(source.exclude),
             "rules": [rule.model_dump(mode="json") for rule in recipe.rules_of(source)],
             "characters": recipe.language_model.characters,
+            "near": _sketching(recipe),
             "shards": shards_of(source, recipe, lock),
             "model": {
                 "file": lock.model.file,
@@ -175,35 +176,101 @@ def _named(artifact: Artifact) -> dict[str, str]:
     return {"purl": artifact.purl, "file": artifact.file, "sha256": artifact.sha256}
 
 
-def dedup_task(recipe: Recipe, curated: Sequence[TaskRecord], code: str) -> Task:
+def _sketching(recipe: Recipe) -> dict[str, Any] | None:
+    """What of the parameters of near duplicates a sketch depends on: another threshold sketches nothing again."""
+    near = _near(recipe)
+    return near and {name: near[name] for name in ("words", "characters", "bands", "rows", "seed")}
+
+
+def _near(recipe: Recipe) -> dict[str, Any] | None:
+    return None if recipe.dedup.near is None else recipe.dedup.near.parameters()
+
+
+def _key(record: TaskRecord, name: str) -> str | None:
+    """How later stages name an output of a task; None if the task has not made it."""
+    return f"{record.task.name}/{name}" if name in record.digests() else None
+
+
+def candidates_task(recipe: Recipe, curated: Sequence[TaskRecord], code: str) -> Task:
     """One task over the sketches of all curate tasks."""
-    sketches = {
-        f"{record.task.name}/{name}": (record.task.parameters["source"], sha256)
-        for record in curated
-        for name, sha256 in record.digests().items()
-        if name.startswith("sketch-")
-    }
-    sources = [
-        {
-            "name": source.name,
-            "priority": source.priority,
-            "alarm": recipe.dedup.max_duplicate_share
-            if source.max_duplicate_share is None
-            else source.max_duplicate_share,
+    inputs: dict[str, str] = {}
+    artifacts = []
+    for record in _sketched(curated):
+        sketch, bands = (_key(record, f"{kind}-00000.arrow") for kind in ("sketch", "bands"))
+        name, source = record.task.name, record.task.parameters["source"]
+        artifacts.append({"source": source, "sketch": sketch, "bands": bands, "wanted": wanted_name(name)})
+        inputs |= {
+            f"{record.task.name}/{name}": digest for name, digest in record.digests().items() if name[:6] in _SKETCH
         }
-        for source in recipe.sources
-    ]
-    return Task(
-        "dedup",
-        "exact",
-        {
-            "exact": recipe.dedup.exact,
-            "sources": sources,
-            "sketches": {name: source for name, (source, _) in sorted(sketches.items())},
-        },
-        {name: sha256 for name, (_, sha256) in sorted(sketches.items())},
-        code,
-    )
+    parameters = {
+        "exact": recipe.dedup.exact,
+        "near": _near(recipe),
+        "sources": [{"name": source.name, "priority": source.priority} for source in recipe.sources],
+        "artifacts": artifacts,
+    }
+    return Task("candidates", "all", parameters, dict(sorted(inputs.items())), code)
+
+
+_SKETCH = ("sketch", "bands-")
+
+
+def wanted_name(curated: str) -> str:
+    """The output of the candidates' task that names the documents of one curate task that are compared."""
+    return f"wanted/{curated.replace('/', '@')}.arrow"
+
+
+def _sketched(curated: Sequence[TaskRecord]) -> list[TaskRecord]:
+    """The curate tasks that had survivors, by name."""
+    return sorted((r for r in curated if "sketch-00000.arrow" in r.digests()), key=lambda record: record.task.name)
+
+
+def shingle_tasks(recipe: Recipe, curated: Sequence[TaskRecord], candidates: TaskRecord, code: str) -> list[Task]:
+    """One task an artifact of which documents are to be compared; none if the recipe keeps near duplicates."""
+    near = recipe.dedup.near
+    if near is None:
+        return []
+    tasks = []
+    for record in _sketched(curated):
+        wanted = candidates.digests().get(wanted_name(record.task.name))
+        if wanted is None:
+            continue
+        inputs = {"wanted": wanted}
+        inputs |= {
+            name: digest for name, digest in record.digests().items() if name.startswith(("survivors-", "sketch-"))
+        }
+        parameters = {"words": near.words, "characters": near.characters}
+        tasks.append(Task("shingle", record.task.name, parameters, dict(sorted(inputs.items())), code))
+    return tasks
+
+
+def choose_task(
+    recipe: Recipe, curated: Sequence[TaskRecord], candidates: TaskRecord, shingled: Sequence[TaskRecord], code: str
+) -> Task:
+    """One task: who is dropped, and for whom."""
+    made = {record.task.name: record.digests()["shingles.arrow"] for record in shingled}
+    inputs = {
+        name: candidates.digests()[f"{name}.arrow"]
+        for name in ("order", "pairs")
+        if f"{name}.arrow" in candidates.digests()
+    }
+    artifacts = []
+    for record in _sketched(curated):
+        name = record.task.name
+        sketch, shingles = _key(record, "sketch-00000.arrow"), f"{name}/shingles.arrow" if name in made else None
+        artifacts.append({"source": record.task.parameters["source"], "sketch": sketch, "shingles": shingles})
+        inputs[f"{name}/sketch-00000.arrow"] = record.digests()["sketch-00000.arrow"]
+        if shingles is not None:
+            inputs[shingles] = made[name]
+    alarm = recipe.dedup.max_drop_share
+    parameters = {
+        "near": _near(recipe),
+        "sources": [
+            {"name": source.name, "alarm": alarm if source.max_drop_share is None else source.max_drop_share}
+            for source in recipe.sources
+        ],
+        "artifacts": artifacts,
+    }
+    return Task("choose", "all", parameters, dict(sorted(inputs.items())), code)
 
 
 def write_tasks(recipe: Recipe, lock: Lock, curated: Sequence[TaskRecord], chosen: TaskRecord, code: str) -> list[Task]:
@@ -220,6 +287,7 @@ def write_tasks(recipe: Recipe, lock: Lock, curated: Sequence[TaskRecord], chose
                 if f"{kind}-{shard:05d}.arrow" in record.digests()
             }
             inputs["losers"] = chosen.digests()[f"{source.name}.arrow"]
+            inputs["members"] = chosen.digests()[f"{source.name}.members.arrow"]
             parameters = {"source": source.name, "shard": shard, "shards": shards, "license": source.license}
             tasks.append(Task("write", f"{source.name}/{shard:05d}", parameters, dict(sorted(inputs.items())), code))
     return tasks

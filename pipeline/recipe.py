@@ -180,7 +180,7 @@ class SourceSpec(Strict):
     evidence: tuple[str, ...] = Field(min_length=1, description="globs of the licence files inside each artifact")
     priority: int = Field(0, description="among duplicates, the document of the source with the higher one is kept")
     rules: tuple[RuleSpec, ...] | None = Field(None, description="in place of the recipe's rules")
-    max_duplicate_share: float | None = Field(None, ge=0, le=1, description="in place of the recipe's alarm")
+    max_drop_share: float | None = Field(None, ge=0, le=1, description="in place of the recipe's alarm")
 
     @field_validator("license")
     @classmethod
@@ -201,9 +201,29 @@ class SourceSpec(Strict):
         return value
 
 
+class Near(Strict):
+    """Near duplicates: who is compared with whom, and from which similarity on a document is dropped."""
+
+    threshold: float = Field(0.8, ge=0.01, le=1, description="Jaccard similarity of the shingle sets")
+    words: int = Field(5, ge=1, le=64, description="in a shingle")
+    characters: int = Field(500_000, ge=1, description="of a text, at most, that are read")
+    bands: int = Field(14, ge=1, le=256)
+    rows: int = Field(8, ge=1, le=64, description="places of the signature in a band")
+    seed: int = Field(1, ge=0, le=2**53 - 1, description="of the permutations")
+    bucket_first: int = Field(
+        8, ge=1, description="of the documents of one band key, the earliest that each is compared with"
+    )
+    bucket_neighbours: int = Field(8, ge=0, description="and how many of those right before it")
+
+    def parameters(self) -> dict[str, int]:
+        """As the stages take them: the threshold in millionths."""
+        return {**self.model_dump(mode="json"), "threshold": round(self.threshold * 1_000_000)}
+
+
 class Dedup(Strict):
     exact: bool = True
-    max_duplicate_share: float = Field(0.6, ge=0, le=1, description="a source that loses more stops the build")
+    near: Near | None = Near()
+    max_drop_share: float = Field(0.6, ge=0, le=1, description="a source that loses more stops the build")
 
 
 class Output(Strict):
@@ -350,5 +370,5 @@ _TAGGED: dict[str, Any] = {
     for model in models
 }
 _CHILDREN: dict[str, Any] = {
-    "sources": SourceSpec, "language_model": LanguageModel, "dedup": Dedup, "output": Output,
+    "sources": SourceSpec, "language_model": LanguageModel, "dedup": Dedup, "near": Near, "output": Output,
 }  # fmt: skip

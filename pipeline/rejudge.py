@@ -4,8 +4,10 @@ Each row of a document, kept or dropped, holds what its rules were judged by: in
 answers of those rules that read the text itself. From these the rules of another recipe are judged anew, exact duplicates
 are chosen anew among the survivors (their keys are stored, too), and each document's new fate is compared with its old one.
 
-The answer is that of a build, to the document, as long as only rules, priorities and `dedup.exact` differ. What cannot be
-known without text is not guessed: a rule that reads text must stand in both recipes alike, and other differences are named.
+The answer is that of a build, to the document, as long as only rules, priorities and `dedup.exact` differ and near duplicates
+are not looked for. What cannot be known without text is not guessed: a rule that reads text must stand in both recipes
+alike, and other differences are named. A near duplicate stays one while its kept document is kept; who would have been
+compared with whom else is not known, and how many that concerns is said.
 """
 
 from collections import Counter
@@ -22,8 +24,8 @@ import pyarrow.parquet as pq
 
 from pipeline.curate.checks import Columns, Outcome
 from pipeline.curate.rules import DOLMA, judge
-from pipeline.dedup.exact import REASON as DUPLICATE
-from pipeline.dedup.exact import choose
+from pipeline.dedup.candidates import exact_copies, preference
+from pipeline.dedup.interface import EXACT, NEAR, SKETCH
 from pipeline.errors import RecipeError
 from pipeline.recipe import Recipe
 from pipeline.recipe_rules import GopherDolmaRule, Rule, reader_of
@@ -32,6 +34,10 @@ from pipeline.trust import manifest
 
 KEPT = "kept"
 COLUMNS = ("id", "url", "language", "language_score", "exact_sha256", "measures", "decisions", "text_bytes")
+
+ROWS = pa.schema(
+    {"id": pa.string(), "exact": pa.string(), "bytes": pa.int64(), "characters": pa.int64(), "kept_id": pa.string()}
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -86,13 +92,12 @@ def rejudge(release: Path, recipe: Recipe) -> Rejudged:
             found.append(_judged(release, predicate, source["name"], new))
     if not found:
         raise RecipeError("has no source of the release", where=recipe.name, wanted=", ".join(_names(past)))
-    if present["dedup"]["exact"]:
-        _deduplicate(found, [sources[source.name]["priority"] for source in found])
+    unknown = list(_deduplicate(found, present, [sources[source.name]["priority"] for source in found]))
     return Rejudged(
         {source.name: int((source.old == KEPT).sum()) for source in found},
         {source.name: int((source.new == KEPT).sum()) for source in found},
         tuple(change for source in found for change in _changes(source)),
-        tuple(_unanswered(past, present)),
+        (*_unanswered(past, present), *unknown),
     )
 
 
@@ -130,17 +135,17 @@ def _judged(release: Path, predicate: Mapping[str, Any], name: str, rules: Seque
     for entry in predicate["files"]:
         if entry["source"] != name or entry["kind"] not in ("kept", "dropped"):
             continue
-        extra = ("reason",) if entry["kind"] == "dropped" else ()
+        extra = ("reason", "kept_id") if entry["kind"] == "dropped" else ()
         for batch in _batches(release / entry["name"], (*COLUMNS, *extra)):
             fates = batch.column("reason").to_pylist() if extra else [KEPT] * batch.num_rows
             old.append(np.array([*fates, None], object)[:-1])
             new.append(_verdicts(batch, rules))
             characters = pc.struct_field(batch.column("measures"), "characters")
-            tables.append(pa.table([batch.column("id"), batch.column("exact_sha256"), batch.column("text_bytes"),
-                                    characters], names=["id", "exact", "bytes", "characters"]))  # fmt: skip
+            witness = batch.column("kept_id") if extra else pa.nulls(batch.num_rows, pa.string())
+            columns = [batch.column(name) for name in ("id", "exact_sha256", "text_bytes")]
+            tables.append(pa.table([*columns, characters, witness], schema=ROWS))
     empty = np.array([], object)
-    schema = pa.schema({"id": pa.string(), "exact": pa.string(), "bytes": pa.int64(), "characters": pa.int64()})
-    rows = pa.concat_tables([schema.empty_table(), *(table.cast(schema) for table in tables)])
+    rows = pa.concat_tables([ROWS.empty_table(), *tables])
     return _Source(name, rows, np.concatenate([empty, *old]), np.concatenate([empty, *new]))
 
 
@@ -205,23 +210,57 @@ def _outcome(decisions: pa.ListArray, rule: Mapping[str, Any]) -> Outcome:
     return {"reasons": answers}
 
 
-def _deduplicate(sources: Sequence[_Source], priorities: Sequence[int]) -> None:
-    """Among the survivors of all sources, those that would lose to an exact copy become duplicates."""
-    schema = {"id": pa.binary(), "exact": pa.binary(), "characters": pa.int64(), "source": pa.int32(),
-              "priority": pa.int64(), "row": pa.int64()}  # fmt: skip
-    parts = [pa.schema(schema).empty_table()]
-    for number, (source, priority) in enumerate(zip(sources, priorities, strict=True)):
-        alive = np.flatnonzero(source.new == KEPT)
-        rows = source.rows.take(pa.array(alive))
+def _deduplicate(sources: Sequence[_Source], recipe: Mapping[str, Any], priorities: Sequence[int]) -> Iterator[str]:
+    """Survivors that are copies of others become duplicates; yields what cannot be known without text."""
+    dedup = recipe["dedup"]
+    near = [(source.old == NEAR) & (source.new == KEPT) & (dedup["near"] is not None) for source in sources]
+    alive = [np.flatnonzero((source.new == KEPT) & ~mine) for source, mine in zip(sources, near, strict=True)]
+    if dedup["exact"]:
+        _drop_exact(sources, alive, priorities)
+    left = _ids(sources, [(source.new == KEPT) & ~mine for source, mine in zip(sources, near, strict=True)])
+    alone = 0
+    for source, mine in zip(sources, near, strict=True):
+        rows = np.flatnonzero(mine)
+        there = pc.is_in(source.rows.column("kept_id").take(pa.array(rows)), value_set=left).to_numpy()
+        source.new[rows[there]] = NEAR
+        alone += int((~there).sum())
+    if dedup["near"] is None:
+        return
+    if alone:
+        yield (
+            f"{alone:,} near duplicates lose the document that they were dropped for; they are counted as kept, though another "
+            "document may take its place"
+        )
+    fresh = sum(int(((source.new == KEPT) & (source.old != KEPT) & (source.old != NEAR)).sum()) for source in sources)
+    if fresh:
+        yield f"{fresh:,} documents would be kept that were compared with no others; some may be near duplicates"
+
+
+def _ids(sources: Sequence[_Source], masks: Sequence[Any]) -> Any:
+    parts = [
+        source.rows.column("id").filter(pa.array(mask)).combine_chunks()
+        for source, mask in zip(sources, masks, strict=True)
+    ]
+    return pa.concat_arrays([pa.array([], pa.string()), *parts])
+
+
+def _drop_exact(sources: Sequence[_Source], alive: Sequence[Any], priorities: Sequence[int]) -> None:
+    parts = [SKETCH.empty_table()]
+    for source, rows in zip(sources, alive, strict=True):
+        mine = source.rows.take(pa.array(rows))
         columns = [
-            rows.column("id").cast(pa.binary()), rows.column("exact").cast(pa.binary()), rows.column("characters"),
-            pa.array(np.full(len(alive), number, np.int32)), pa.array(np.full(len(alive), priority, np.int64)),
-            pa.array(alive),
-        ]  # fmt: skip
-        parts.append(pa.table(columns, schema=pa.schema(schema)))
-    losers = choose(pa.concat_tables(parts))
-    for number, row in zip(losers.column("source").to_pylist(), losers.column("row").to_pylist(), strict=True):
-        sources[number].new[row] = DUPLICATE
+            pa.array([bytes.fromhex(value) for value in mine.column(name).to_pylist()], SKETCH.field(name).type)
+            for name in ("id", "exact")
+        ]
+        parts.append(pa.table([*columns, mine.column("characters")], schema=SKETCH))
+    documents = pa.concat_tables(parts)
+    order = preference(documents, np.repeat(np.array(priorities, np.int64), [len(rows) for rows in alive]))
+    first = exact_copies(documents.column("exact"), order, True)
+    lost = order[first != np.arange(len(order))]
+    number = np.repeat(np.arange(len(sources)), [len(rows) for rows in alive])
+    row = np.concatenate([np.zeros(0, np.int64), *alive])
+    for at in lost.tolist():
+        sources[number[at]].new[row[at]] = EXACT
 
 
 def _changes(source: _Source) -> Iterator[Change]:
@@ -249,9 +288,11 @@ def _unanswered(past: Mapping[str, Any], present: Mapping[str, Any]) -> Iterator
         yield f"source {name} of the release is not in the recipe; its documents were left out of the comparison"
     old, new = ({source["name"]: source for source in recipe["sources"]} for recipe in (past, present))
     for name in sorted(set(old) & set(new)):
-        for key in sorted(set(old[name]) - {"rules", "priority", "max_duplicate_share"}):
+        for key in sorted(set(old[name]) - {"rules", "priority", "max_drop_share"}):
             if old[name][key] != new[name].get(key):
                 yield f"{key} of source {name} differs"
+    if present["dedup"]["near"] not in (None, past["dedup"]["near"]):
+        yield "dedup.near differs; near duplicates were taken as they are in the release"
     if past["language_model"] != present["language_model"]:
         yield "the language model, or how much of a text it reads, differs"
 

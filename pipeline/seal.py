@@ -45,6 +45,7 @@ def seal(
     recipe: Recipe,
     lock: Lock,
     curated: Sequence[TaskRecord],
+    candidates: TaskRecord,
     written: Sequence[TaskRecord],
     run: Run,
     work: Path,
@@ -52,7 +53,9 @@ def seal(
     key: Path | None,
 ) -> Sealed:
     """Write the release to `out` unless it is there already, byte for byte."""
-    sources = [_source(recipe, lock, name, curated, written) for name in (source.name for source in recipe.sources)]
+    skipped = candidates.result["skipped"]
+    names = [source.name for source in recipe.sources]
+    sources = [{**_source(recipe, lock, name, curated, written), "skipped_pairs": skipped[name]} for name in names]
     totals = _totals(sources)
     languages = sorted({language for record in written for language in record.result["languages"]})
     readme = card(recipe.canonical(), totals, sources, languages).encode()

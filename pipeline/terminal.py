@@ -18,7 +18,9 @@ TITLES = {
     "evidence": "check licences",
     "compile": "compile kernels for this processor (once)",
     "curate": "read, extract, measure, judge",
-    "dedup": "find exact duplicates",
+    "candidates": "find documents that may be alike",
+    "shingle": "read them again",
+    "choose": "compare them, choose who is kept",
     "write": "write shards and ledger",
     "seal": "manifest and signature",
 }

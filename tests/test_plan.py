@@ -13,8 +13,8 @@ from tests.corpus import RECIPE
 SHA = {name: f"{number:064x}" for number, name in enumerate(("guides", "pages", "lines", "model", "more"), 1)}
 
 
-def loaded() -> recipe.Recipe:
-    return recipe.parse(RECIPE.format(model="ab" * 32).encode(), "recipe.yaml")
+def loaded(more: str = "") -> recipe.Recipe:
+    return recipe.parse((RECIPE.format(model="ab" * 32) + more).encode(), "recipe.yaml")
 
 
 def artifact(source: str, size: int = 100) -> Artifact:
@@ -30,9 +30,33 @@ def record(task: Task, outputs: dict[str, str]) -> TaskRecord:
     return TaskRecord(task, task.key(), tuple(Output(name, sha, 1) for name, sha in outputs.items()), {})
 
 
-def curated(code: str = "c") -> list[TaskRecord]:
-    outputs = {"survivors-00000.arrow": "11", "dropped-00000.arrow": "22", "sketch-00000.arrow": "33"}
-    return [record(task, outputs) for task in plan.curate_tasks(loaded(), lock(), code)]
+OUTPUTS = {
+    "survivors-00000.arrow": "11", "dropped-00000.arrow": "22", "sketch-00000.arrow": "33", "bands-00000.arrow": "44",
+}  # fmt: skip
+PAGES, GUIDES = "pages/pages-1.tar.gz", "guides/guides-1.tar.gz"
+
+
+def curated(more: str = "") -> list[TaskRecord]:
+    """Records of three tasks: of pages no survivor has a word, of lines there is no survivor."""
+    tasks = {task.name: task for task in plan.curate_tasks(loaded(more), lock(), "c")}
+    wordless = {name: sha for name, sha in OUTPUTS.items() if name != "bands-00000.arrow"}
+    made = {PAGES: wordless, "lines/lines-1.tar.gz": {"dropped-00000.arrow": "22"}, GUIDES: OUTPUTS}
+    return [record(tasks[name], outputs) for name, outputs in made.items()]
+
+
+def candidates(more: str = "", wanted: bool = True) -> TaskRecord:
+    outputs = {"order.arrow": "55", "pairs.arrow": "66"}
+    outputs |= {plan.wanted_name(GUIDES): "77"} if wanted else {}
+    return record(plan.candidates_task(loaded(more), curated(more), "d"), outputs)
+
+
+def shingled(more: str = "") -> list[TaskRecord]:
+    tasks = plan.shingle_tasks(loaded(more), curated(more), candidates(more), "s")
+    return [record(task, {"shingles.arrow": "88"}) for task in tasks]
+
+
+def choice(more: str = "") -> Task:
+    return plan.choose_task(loaded(more), curated(more), candidates(more), shingled(more), "e")
 
 
 def test_each_artifact_is_one_curate_task_and_the_largest_starts_first() -> None:
@@ -65,14 +89,101 @@ def test_a_source_has_a_shard_for_each_started_32_megabytes() -> None:
     assert [plan.shards_of(source, loaded(), pins) for source in sources] == [3, 2, 1]
 
 
+def test_candidates_are_sought_among_all_sketches_and_bands_that_there_are() -> None:
+    task = plan.candidates_task(loaded(), curated(), "d")
+    assert task.inputs == {
+        f"{GUIDES}/bands-00000.arrow": "44", f"{GUIDES}/sketch-00000.arrow": "33", f"{PAGES}/sketch-00000.arrow": "33",
+    }  # fmt: skip
+    assert task.parameters["artifacts"] == [
+        {
+            "source": "guides", "sketch": f"{GUIDES}/sketch-00000.arrow", "bands": f"{GUIDES}/bands-00000.arrow",
+            "wanted": "wanted/guides@guides-1.tar.gz.arrow",
+        },
+        {
+            "source": "pages", "sketch": f"{PAGES}/sketch-00000.arrow", "bands": None,
+            "wanted": "wanted/pages@pages-1.tar.gz.arrow",
+        },
+    ]  # fmt: skip
+    assert task.parameters["sources"] == [
+        {"name": "guides", "priority": 1}, {"name": "pages", "priority": 0}, {"name": "lines", "priority": 0},
+    ]  # fmt: skip
+    assert (task.parameters["exact"], task.parameters["near"]["threshold"]) == (True, 800_000)
+
+
+def test_the_order_of_records_changes_no_task_of_deduplication() -> None:
+    turned = curated()[::-1]
+    assert plan.candidates_task(loaded(), turned, "d").key() == plan.candidates_task(loaded(), curated(), "d").key()
+    again = plan.choose_task(loaded(), turned, candidates(), shingled()[::-1], "e")
+    assert (again.key(), again.to_json()) == (choice().key(), choice().to_json())
+
+
+def test_sets_are_made_of_artifacts_with_documents_that_are_compared() -> None:
+    (task,) = plan.shingle_tasks(loaded(), curated(), candidates(), "s")
+    assert (task.name, task.parameters) == (GUIDES, {"words": 5, "characters": 500_000})
+    assert task.inputs == {"sketch-00000.arrow": "33", "survivors-00000.arrow": "11", "wanted": "77"}
+    assert plan.shingle_tasks(loaded(), curated(), candidates(wanted=False), "s") == []
+
+
+def test_the_choice_reads_order_pairs_sketches_and_the_sets_that_there_are() -> None:
+    task = choice()
+    assert task.inputs == {
+        "order": "55", "pairs": "66", f"{GUIDES}/sketch-00000.arrow": "33", f"{PAGES}/sketch-00000.arrow": "33",
+        f"{GUIDES}/shingles.arrow": "88",
+    }  # fmt: skip
+    assert task.parameters["artifacts"] == [
+        {"source": "guides", "sketch": f"{GUIDES}/sketch-00000.arrow", "shingles": f"{GUIDES}/shingles.arrow"},
+        {"source": "pages", "sketch": f"{PAGES}/sketch-00000.arrow", "shingles": None},
+    ]
+    assert task.parameters["near"] == loaded().dedup.near.parameters()
+
+
+def test_the_alarm_of_a_source_stands_before_that_of_the_recipe() -> None:
+    text = RECIPE.format(model="ab" * 32).replace("    priority: 1\n", "    priority: 1\n    max_drop_share: 0\n")
+    of_one = recipe.parse((text + "dedup: {max_drop_share: 0.25}\n").encode(), "recipe.yaml")
+    task = plan.choose_task(of_one, curated(), candidates(), [], "e")
+    assert [source["alarm"] for source in task.parameters["sources"]] == [0, 0.25, 0.25]
+
+
+def test_a_recipe_that_keeps_near_duplicates_sketches_and_compares_nothing() -> None:
+    kept = "dedup: {near: null}\n"
+    assert {task.parameters["near"] for task in plan.curate_tasks(loaded(kept), lock(), "c")} == {None}
+    assert plan.candidates_task(loaded(kept), curated(kept), "d").parameters["near"] is None
+    assert plan.shingle_tasks(loaded(kept), curated(kept), candidates(kept), "s") == []
+    assert choice(kept).parameters["near"] is None
+
+
+@pytest.mark.parametrize("near", ["threshold: 0.7", "bucket_first: 9", "bucket_neighbours: 0"])
+def test_what_changes_no_sketch_curates_nothing_again(near: str) -> None:
+    more = f"dedup: {{near: {{{near}}}}}\n"
+    before, after = (plan.curate_tasks(loaded(text), lock(), "c") for text in ("", more))
+    assert [task.key() for task in after] == [task.key() for task in before]
+    assert plan.candidates_task(loaded(more), curated(), "d").key() != candidates().key
+    assert choice(more).key() != choice().key()
+
+
+@pytest.mark.parametrize("near", ["words: 4", "characters: 9", "bands: 13", "rows: 7", "seed: 2"])
+def test_what_changes_a_sketch_curates_again(near: str) -> None:
+    after = plan.curate_tasks(loaded(f"dedup: {{near: {{{near}}}}}\n"), lock(), "c")
+    before = plan.curate_tasks(loaded(), lock(), "c")
+    assert not {task.key() for task in after} & {task.key() for task in before}
+
+
+def test_another_alarm_makes_only_the_choice_again() -> None:
+    more = "dedup: {max_drop_share: 0.9}\n"
+    assert plan.candidates_task(loaded(more), curated(more), "d").key() == candidates().key
+    assert [record.key for record in shingled(more)] == [record.key for record in shingled()]
+    assert choice(more).key() != choice().key()
+
+
 def test_a_write_task_reads_its_shard_of_its_own_source_and_the_losers() -> None:
-    chosen = record(
-        plan.dedup_task(loaded(), curated(), "d"), {f"{name}.arrow": "44" for name in ("guides", "pages", "lines")}
-    )
+    sources = ("guides", "pages", "lines")
+    made = {f"{name}.arrow": "99" for name in sources} | {f"{name}.members.arrow": "aa" for name in sources}
+    chosen = record(choice(), made)
     tasks = plan.write_tasks(loaded(), lock(), curated(), chosen, "w")
     assert [task.name for task in tasks] == ["guides/00000", "pages/00000", "lines/00000"]
     assert tasks[0].inputs == {
-        "dropped/guides/guides-1.tar.gz": "22", "losers": "44", "survivors/guides/guides-1.tar.gz": "11",
+        "dropped/guides/guides-1.tar.gz": "22", "losers": "99", "members": "aa",
+        "survivors/guides/guides-1.tar.gz": "11",
     }  # fmt: skip
 
 
@@ -127,5 +238,5 @@ def test_a_record_survives_its_json() -> None:
 def test_workers_paths_and_clocks_are_no_part_of_a_task() -> None:
     for task in plan.curate_tasks(loaded(), lock(), "c"):
         assert set(task.parameters) == {
-            "source", "format", "members", "exclude", "rules", "characters", "shards", "model", "artifact",
+            "source", "format", "members", "exclude", "rules", "characters", "near", "shards", "model", "artifact",
         }  # fmt: skip

@@ -85,10 +85,42 @@ def test_a_recipe_is_the_same_after_a_round_trip_through_its_canonical_form() ->
             "is not a domain in lower case",
         ),
         ("rule: length, min_characters: 200", "rule: gopher_quality, words: ascii", "'whitespace' or 'unicode'"),
+        (
+            "name: small",
+            "name: small\ndedup: {near: {treshold: 1}}",
+            "treshold: unknown key (allowed: bands, bucket_fi",
+        ),
+        ("name: small", "name: small\ndedup: {near: {threshold: 0}}", "dedup.near.threshold: Input should be greater"),
+        ("name: small", "name: small\ndedup: {near: {threshold: 1.1}}", "dedup.near.threshold: Input should be less"),
+        ("name: small", "name: small\ndedup: {near: {bands: 0}}", "dedup.near.bands: Input should be greater than"),
+        ("name: small", "name: small\ndedup: {near: {bucket_first: 0}}", "dedup.near.bucket_first: Input should be"),
+        (
+            "name: small",
+            "name: small\ndedup: {max_duplicate_share: 0.5}",
+            "dedup.max_duplicate_share: unknown key (allowed: exact, max_drop_share, near), seen 0.5",
+        ),
     ],
 )
 def test_a_fault_is_named_with_its_key_and_what_is_allowed(old: str, new: str, said: str) -> None:
     assert said in refused(GOOD.replace(old, new))
+
+
+def test_near_duplicates_are_dropped_unless_the_recipe_keeps_them() -> None:
+    dedup = recipe.parse(GOOD.encode(), "recipe.yaml").dedup
+    assert dedup.near is not None
+    assert (dedup.exact, dedup.max_drop_share) == (True, 0.6)
+    assert dedup.near.parameters() == {
+        "threshold": 800_000, "words": 5, "characters": 500_000, "bands": 14, "rows": 8, "seed": 1, "bucket_first": 8,
+        "bucket_neighbours": 8,
+    }  # fmt: skip
+    assert recipe.parse((GOOD + "dedup: {near: null}\n").encode(), "recipe.yaml").dedup.near is None
+
+
+@pytest.mark.parametrize(("threshold", "millionths"), [("0.57", 570_000), ("0.1234564", 123_456), ("1", 1_000_000)])
+def test_a_threshold_is_taken_in_whole_millionths(threshold: str, millionths: int) -> None:
+    near = recipe.parse((GOOD + f"dedup: {{near: {{threshold: {threshold}}}}}\n").encode(), "recipe.yaml").dedup.near
+    assert near is not None
+    assert near.parameters()["threshold"] == millionths
 
 
 def test_every_fault_is_named_at_once() -> None:

@@ -43,7 +43,7 @@ def made(tmp_path_factory: pytest.TempPathFactory) -> Iterator[tuple[World, Path
     folder = tmp_path_factory.mktemp("rejudge")
     with world(folder) as here:
         text = here.recipe.read_text()
-        here.recipe.write_text(text[: text.index("rules:")] + WITHOUT_PARAGRAPHS.lstrip())
+        here.recipe.write_text(text[: text.index("rules:")] + "dedup: {near: null}\n" + WITHOUT_PARAGRAPHS.lstrip())
         here.build(folder / "old")
         yield here, folder / "old"
 
@@ -96,6 +96,41 @@ def test_other_thresholds_change_what_a_build_by_them_changes(made: tuple[World,
     assert answered == changes_between(release, tmp_path / "new")
     kinds = {(old == "kept", new == "kept") for _, old, new in answered}
     assert kinds == {(True, False), (False, True), (False, False)}
+
+
+def test_what_becomes_of_near_duplicates_is_said_not_guessed(made: tuple[World, Path], tmp_path: Path) -> None:
+    """A near duplicate stays one while its kept document is kept; who else would be alike, a build has to find out."""
+    here, _ = made
+    before = here.recipe.read_text()
+    with_near = before.replace("dedup: {near: null}\n", "")
+    try:
+        here.recipe.write_text(with_near)
+        here.build(tmp_path / "near")
+    finally:
+        here.recipe.write_text(before)
+    assert "near_duplicate" in {fate for _, fate in fates(tmp_path / "near").values()}
+    assert rejudged(here, tmp_path / "near", with_near) == Counter()
+    path = here.recipe.with_name("other.yaml")
+    dropped = f"SELECT kept_id FROM '{tmp_path}/near/provenance/*/dropped-*.parquet' WHERE reason = 'near_duplicate'"
+    kept = f"SELECT url FROM '{tmp_path}/near/provenance/*/kept-*.parquet' WHERE id IN ({dropped}) ORDER BY url"
+    name = duckdb.sql(kept).fetchall()[0][0].rpartition("/")[2]
+    path = here.recipe.with_name("other.yaml")
+    for recipe, said in (
+        (with_near + f"  - {{rule: url, block_words: ['{name}']}}\n", "lose"),
+        (other(with_near), "kept"),
+    ):
+        path.write_text(recipe)
+        found = json.loads(here.run("rejudge", tmp_path / "near", "--recipe", path, "--json").stdout)
+        back = {
+            was: sum(row["documents"] for row in found["changes"] if (row["old"] == was, row["new"]) == (True, "kept"))
+            for was in {row["old"] for row in found["changes"]}
+        }
+        alone = back.pop("near_duplicate", 0)
+        numbers = {"lose": alone, "kept": sum(back.values())}
+        assert numbers[said]
+        assert [int(line.split()[0]) for line in found["unanswered"]] == [
+            number for number in numbers.values() if number
+        ]
 
 
 def test_a_rule_that_reads_text_must_be_the_same(made: tuple[World, Path]) -> None:

@@ -1,4 +1,4 @@
-"""Rows on their way to disk: Arrow IPC files (LZ4), one a shard, opened when the first row for it comes."""
+"""Rows on their way to disk: Arrow IPC files, one a shard, opened when the first row for it comes."""
 
 from collections.abc import Sequence
 from pathlib import Path
@@ -10,10 +10,13 @@ import pyarrow as pa
 
 
 class Spill:
-    """Record batches of one schema, cut by shard. `close` ends the files."""
+    """Record batches of one schema, cut by shard. `close` ends the files.
 
-    def __init__(self, folder: Path, name: str, schema: pa.Schema) -> None:
-        self.folder, self.name, self.schema = folder, name, schema
+    compression: "lz4", or None for files that are mapped into memory.
+    """
+
+    def __init__(self, folder: Path, name: str, schema: pa.Schema, compression: str | None = "lz4") -> None:
+        self.folder, self.name, self.schema, self.compression = folder, name, schema, compression
         self.writers: dict[int, Any] = {}
 
     def write(self, batch: pa.RecordBatch, shards: npt.NDArray[np.int64]) -> None:
@@ -35,6 +38,6 @@ class Spill:
     def _writer(self, shard: int) -> Any:
         if shard not in self.writers:
             path = self.folder / f"{self.name}-{shard:05d}.arrow"
-            options = pa.ipc.IpcWriteOptions(compression="lz4")
+            options = pa.ipc.IpcWriteOptions(compression=self.compression)
             self.writers[shard] = pa.ipc.new_file(path, self.schema, options=options)
         return self.writers[shard]

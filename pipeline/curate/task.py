@@ -4,6 +4,7 @@ Output of a task, in its folder, one file a shard of the source that got rows:
     survivors-00000.arrow    documents that passed every rule, with text and provenance
     dropped-00000.arrow      ledger rows of the others
     sketch-00000.arrow       (one for all shards) the exact key of each survivor, for deduplication
+    bands-00000.arrow        (the same) its MinHash band keys
 """
 
 import hashlib
@@ -19,8 +20,8 @@ import pyarrow as pa
 
 from pipeline.curate import batch, edits, language
 from pipeline.curate.artifact import broken, verify
+from pipeline.curate.sketch import Sketches
 from pipeline.curate.spill import Spill
-from pipeline.dedup.interface import SKETCH
 from pipeline.formats.interface import Bomb, Truncated
 from pipeline.formats.read import extract, read_artifact
 from pipeline.model import Document, Fault, Pointer, Record, document_id
@@ -35,7 +36,7 @@ Progress = Callable[[int, int], None]  # documents and bytes of text since the l
 def run(parameters: Mapping[str, Any], files: Mapping[str, Path], out: Path, progress: Progress) -> dict[str, Any]:
     """Curate the artifact `files["artifact"]` into the folder `out`. Returns counts: read, survivors, dropped by reason.
 
-    `parameters`: artifact (purl, file, sha256), source, format, members, exclude, rules, characters, shards, model
+    `parameters`: artifact (purl, file, sha256), source, format, members, exclude, rules, characters, shards, near, model
     (file, member, sha256). Raises TaskError naming the artifact and the last pointer where it is truncated, a bomb, or
     not the file that the lock pins, and RecipeError where a rule cannot be carried out.
     """
@@ -71,7 +72,7 @@ class _Curation:
         self.parameters, self.model, self.progress = parameters, model, progress
         self.kept = Spill(out, "survivors", batch.SURVIVORS)
         self.dropped = Spill(out, "dropped", batch.DROPPED)
-        self.sketch = Spill(out, "sketch", SKETCH)
+        self.sketch = Sketches(out, parameters["near"])
         self.texts: list[str] = []
         self.origin: dict[str, list[Any]] = defaultdict(list)
         self.refused: list[Row] = []
@@ -127,7 +128,7 @@ class _Curation:
             self.survivors += judged.survivors.num_rows
             self._spill(self.kept, judged.survivors)
             self._spill(self.dropped, judged.dropped)
-            self.sketch.write(_sketch(judged.survivors), np.zeros(judged.survivors.num_rows, np.int64))
+            self.sketch.add(judged.survivors)
         self.progress(len(texts), size)
 
     def _spill(self, spill: Spill, rows: pa.RecordBatch) -> None:
@@ -151,16 +152,6 @@ class _Curation:
 def shard_of(identifier: str, shards: int) -> int:
     """Index of the shard that an id belongs to: ids are uniform, shards are equal ranges of their first 32 bits."""
     return int(identifier[:8], 16) * shards >> 32
-
-
-def _sketch(survivors: pa.RecordBatch) -> pa.RecordBatch:
-    columns = {
-        "id": [bytes.fromhex(identifier) for identifier in survivors.column("id").to_pylist()],
-        "exact": [bytes.fromhex(key) for key in survivors.column("exact_sha256").to_pylist()],
-        "characters": survivors.column("measures").field("characters"),
-    }
-    arrays = [pa.array(columns[field.name], field.type) for field in SKETCH]
-    return pa.RecordBatch.from_arrays(arrays, schema=SKETCH)
 
 
 def _subpath(pointer: Pointer) -> str:

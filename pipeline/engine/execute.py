@@ -20,7 +20,9 @@ from pipeline.plan import Output, Task, TaskRecord
 STAGES = {  # stage -> module that has `run(parameters, files, out, progress)`
     "evidence": "pipeline.curate.evidence",
     "curate": "pipeline.curate.task",
-    "dedup": "pipeline.dedup.exact",
+    "candidates": "pipeline.dedup.candidates",
+    "shingle": "pipeline.dedup.shingle",
+    "choose": "pipeline.dedup.choose",
     "write": "pipeline.release.task",
 }
 

@@ -29,6 +29,10 @@ def card(
                 "config_name": "dropped",
                 "data_files": [{"split": "train", "path": "provenance/*/dropped-*.parquet"}],
             },
+            {
+                "config_name": "clusters",
+                "data_files": [{"split": "train", "path": "provenance/*/clusters-*.parquet"}],
+            },
         ],
     }
     lines = [
@@ -67,6 +71,7 @@ def card(
         'texts = load_dataset("FOLDER", split="train")',
         'provenance = load_dataset("FOLDER", "provenance", split="train")  # row i describes row i of texts',
         'dropped = load_dataset("FOLDER", "dropped", split="train")',
+        'clusters = load_dataset("FOLDER", "clusters", split="train")  # kept documents and their copies',
         "```",
         "",
         "```sh",

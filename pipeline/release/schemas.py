@@ -47,6 +47,22 @@ EDIT = pa.struct(
 EDITS = pa.list_(pa.field("item", EDIT, nullable=False))
 
 
+# A kept document and those that were dropped as its copies: how many, itself counted too, and which, the most alike first.
+MEMBER = pa.struct(_fields(("id", STRING, False), ("source", STRING, False), ("similarity", INT, False)))
+CLUSTERS = pa.schema(
+    [
+        *_fields(
+            ("id", STRING, False),
+            ("source", STRING, False),
+            ("documents", INT, False),
+            ("exact_duplicates", INT, False),
+            ("near_duplicates", INT, False),
+        ),
+        pa.field("members", pa.list_(pa.field("item", MEMBER, nullable=False)), nullable=False),
+    ]
+)
+
+
 def _origin() -> list[pa.Field]:
     return _fields(
         ("id", STRING, False),
@@ -112,6 +128,7 @@ def dropped(features: Sequence[str]) -> pa.Schema:
                 ("kept_id", STRING, True),
                 ("kept_source", STRING, True),
                 ("similarity", INT, True),
+                ("bands", INT, True),
             ),
         ]
     )

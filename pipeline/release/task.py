@@ -5,9 +5,11 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
 
+from pipeline.dedup.interface import EXACT
 from pipeline.kernels.features import FEATURES
 from pipeline.release import parquet, schemas
 
@@ -17,7 +19,7 @@ KEPT, DROPPED = schemas.kept(FEATURES), schemas.dropped(FEATURES)
 def run(parameters: Mapping[str, Any], files: Mapping[str, Path], out: Path, progress: Any) -> dict[str, Any]:
     """Write shard `parameters["shard"]` of `parameters["shards"]` of one source into `out`, as a release lays it out.
 
-    `files`: `losers`, and the `survivors-*` and `dropped-*` of every curate task of the source that had rows for the
+    `files`: `losers`, `members`, and the `survivors-*` and `dropped-*` of every curate task of the source that had rows for the
     shard. Returns for each file its name in the release and what the manifest says of it, and the counts by reason.
     """
     source, number, shards = parameters["source"], parameters["shard"], parameters["shards"]
@@ -25,11 +27,14 @@ def run(parameters: Mapping[str, Any], files: Mapping[str, Path], out: Path, pro
     ledger = _concat([files[key] for key in sorted(files) if key.startswith("dropped")])
     with pa.ipc.open_file(files["losers"]) as reader:
         losers = reader.read_all()
+    with pa.ipc.open_file(files["members"]) as reader:
+        members = reader.read_all()
 
     names = {
         "data": f"data/{source}/train-{number:05d}-of-{shards:05d}.parquet",
         "kept": f"provenance/{source}/kept-{number:05d}-of-{shards:05d}.parquet",
         "dropped": f"provenance/{source}/dropped-{number:05d}-of-{shards:05d}.parquet",
+        "clusters": f"provenance/{source}/clusters-{number:05d}-of-{shards:05d}.parquet",
     }
     kept, dropped = _split(survivors, losers, ledger)
     data = _data(kept, parameters["license"])
@@ -38,6 +43,7 @@ def run(parameters: Mapping[str, Any], files: Mapping[str, Path], out: Path, pro
         ("data", data, schemas.DATA),
         ("kept", kept, KEPT),
         ("dropped", dropped, DROPPED),
+        ("clusters", clusters(kept.column("id"), members, source), schemas.CLUSTERS),
     ):
         path = out / names[kind]
         path.parent.mkdir(parents=True, exist_ok=True)
@@ -89,9 +95,33 @@ def _duplicate_rows(duplicates: pa.Table, losers: pa.Table) -> pa.Table:
         "kept_id": facts.column("kept_id"),
         "kept_source": facts.column("kept_source"),
         "similarity": facts.column("similarity"),
+        "bands": facts.column("bands"),
     }
     arrays = [columns[field.name] if field.name in columns else pa.nulls(count, field.type) for field in DROPPED]
     return pa.table(arrays, schema=DROPPED)
+
+
+def clusters(kept: pa.ChunkedArray, members: pa.Table, source: str) -> pa.Table:
+    """One row (schema CLUSTERS) for each of the `kept` ids that stands for others. `members`: of the whole source."""
+    rows = members.filter(pc.is_in(members.column("kept_id"), value_set=kept.combine_chunks()))
+    rows = rows.sort_by([("kept_id", "ascending"), ("similarity", "descending"), ("id", "ascending")])
+    ids = rows.column("kept_id").to_numpy()
+    starts = np.flatnonzero(np.concatenate([[True], ids[1:] != ids[:-1]])) if len(ids) else np.zeros(0, np.int64)
+    ends = np.append(starts, len(ids))
+    exact = pc.equal(rows.column("reason"), EXACT).to_numpy().astype(np.int64)
+    exacts = np.add.reduceat(exact, starts) if len(ids) else np.zeros(0, np.int64)
+    sizes = np.diff(ends)
+    items = pa.StructArray.from_arrays(
+        [rows.column(field.name).combine_chunks() for field in schemas.MEMBER], fields=list(schemas.MEMBER)
+    )
+    lists = pa.ListArray.from_arrays(
+        pa.array(ends if len(ids) else np.zeros(1, np.int64), pa.int32()),
+        items,
+        type=schemas.CLUSTERS.field("members").type,
+    )
+    columns = [ids[starts], [source] * len(starts), sizes + 1, exacts, sizes - exacts]
+    arrays = [pa.array(column, field.type) for column, field in zip(columns, schemas.CLUSTERS, strict=False)]
+    return pa.table([*arrays, lists], schema=schemas.CLUSTERS)
 
 
 def _data(kept: pa.Table, license_expression: str) -> pa.Table:

@@ -61,6 +61,42 @@ def _witnesses(batch: Witnesses, ids: Digests, exact: Digests, sources: npt.NDAr
             yield failed("witnesses", f"{detail} ({_hex(batch.kept[row], 16)})", batch.file, int(batch.rows[row]))
 
 
+def clusters(seen: Seen) -> Findings:
+    """The clusters say of every duplicate what its own row says, and of no other document anything."""
+    stated = [(m.ids, m.kept, m.similarities, np.repeat(m.source, len(m.ids)), m.file) for m in seen.members]
+    told = [(w.ids, w.kept, w.similarities, np.array(w.sources.to_pylist()), w.file) for w in seen.witnesses]
+    ours, theirs = _by_id(stated), _by_id(told)
+    for ids, other, file, what in (
+        (theirs, ours, [part[4] for part in told], "is dropped as a duplicate, and in no cluster"),
+        (ours, theirs, [part[4] for part in stated], "is in a cluster, and not dropped as a duplicate"),
+    ):
+        missing = np.flatnonzero(~np.isin(ids[0], other[0]))
+        if len(missing):
+            yield failed("clusters", f"document {_hex(ids[0][missing[0]], 16)} {what}", file[int(ids[4][missing[0]])])
+    if len(ours[0]) != len(theirs[0]) or (ours[0] != theirs[0]).any():
+        if len(np.unique(ours[0])) < len(ours[0]):
+            yield failed("clusters", "a document is in two clusters", stated[0][4])
+        return
+    for place, name in ((1, "kept document"), (2, "similarity"), (3, "source")):
+        differs = np.flatnonzero(ours[place] != theirs[place])
+        if len(differs):
+            at = int(differs[0])
+            yield failed(
+                "clusters",
+                f"document {_hex(ours[0][at], 16)} has another {name} in its own row",
+                stated[int(ours[4][at])][4],
+            )
+
+
+def _by_id(parts: Sequence[tuple[Any, ...]]) -> list[Any]:
+    """Ids, kept ids, similarities, sources and the number of the part, of all parts, in the order of the ids."""
+    kinds: tuple[Any, ...] = ("S16", "S16", np.int64, "U1")
+    columns = [np.concatenate([np.zeros(0, kind), *(part[at] for part in parts)]) for at, kind in enumerate(kinds)]
+    columns.append(np.repeat(np.arange(len(parts)), [len(part[0]) for part in parts] or []))
+    order = np.argsort(columns[0], kind="stable")
+    return [column[order] for column in columns]
+
+
 def totals(manifest: Manifest, seen: Seen) -> Findings:
     """Counts of the rows against the manifest's, source by source, and the manifest's own sums."""
     for entry in manifest["sources"]:

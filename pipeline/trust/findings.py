@@ -26,6 +26,7 @@ CHECKS = {
     "unique": "no document stands twice: kept or dropped, once in the release",
     "duplicates": "no two kept documents have one normalised text, where the recipe drops such",
     "witnesses": "every duplicate names a kept document, and shares its digest where it is an exact one",
+    "clusters": "a kept document's cluster names all documents that were dropped for it, and no others",
     "totals": "read = kept + dropped, by artifact, source and reason, counted from the rows",
 }
 

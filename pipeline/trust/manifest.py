@@ -55,7 +55,10 @@ class ArtifactEntry(TypedDict):
 
 
 class SourceEntry(Totals):
+    """`skipped_pairs`: pairs with a common band key that the bound of a bucket left uncompared."""
+
     name: str
+    skipped_pairs: int
     license: str
     artifacts: list[ArtifactEntry]
 
@@ -110,7 +113,8 @@ SHAPE: dict[str, Any] = {
     "totals": _TOTALS,
     "sources": [
         {
-            **_TOTALS, "name": intoto.matching(names.SOURCE_NAME, "a source's name"), "license": intoto.string,
+            **_TOTALS, "skipped_pairs": intoto.count, "name": intoto.matching(names.SOURCE_NAME, "a source's name"),
+            "license": intoto.string,
             "artifacts": [_ARTIFACT],
         }
     ],

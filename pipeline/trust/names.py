@@ -16,6 +16,7 @@ SHARDS = {
     kind: re.compile(rf"{folder}/({SOURCE_NAME})/{stem}-(\d{{5}})-of-(\d{{5}})\.parquet")
     for kind, folder, stem in (
         ("data", "data", "train"), ("kept", "provenance", "kept"), ("dropped", "provenance", "dropped"),
+        ("clusters", "provenance", "clusters"),
     )
 }  # fmt: skip
 OTHER_FILE = re.compile(r"[A-Za-z0-9][A-Za-z0-9_-]{0,60}(\.[A-Za-z0-9]{1,12}){1,2}")

@@ -212,10 +212,12 @@ def ledger(batch: pa.RecordBatch, file: str, start: int) -> Findings:
         lambda row: f"there is no stage {stages[row].as_py()!r:.100}",
     )  # fmt: skip
     texts_there = names["judge"] | names["dedup"]
+    near = names["dedup"] & _mask(pc.equal(batch.column("reason"), "near_duplicate"))
     # low and high may be null for a judge's drop, so only their absence elsewhere is asked.
     wanted: list[tuple[Sequence[str], Bools, Bools]] = [
         (TEXT_COLUMNS, texts_there, ~texts_there),
         (WITNESS_COLUMNS, names["dedup"], ~names["dedup"]),
+        (("bands",), near, ~near),
         (("value",), names["judge"], ~names["judge"]),
         (("low", "high"), np.zeros(len(batch), np.bool_), ~names["judge"]),
     ]
@@ -231,6 +233,27 @@ def ledger(batch: pa.RecordBatch, file: str, start: int) -> Findings:
     yield from first_finding(
         "ledger", asked & ~texts_there, file, start, lambda row: f"decisions on a row of stage {stages[row]}"
     )
+
+
+def clusters(batch: pa.RecordBatch, source: str, file: str, start: int) -> Findings:
+    """A cluster is of its source, has members, and counts them; the most alike come first."""
+    members = batch.column("members")
+    sizes = pc.list_value_length(members).to_numpy()
+    documents, exact, near = (
+        batch.column(name).to_numpy() for name in ("documents", "exact_duplicates", "near_duplicates")
+    )
+    wrong = (sizes < 1) | (documents != sizes + 1) | (exact + near != sizes) | (np.minimum(exact, near) < 0)
+    yield from first_finding(
+        "clusters", wrong, file, start,
+        lambda row: f"{documents[row]} documents, {exact[row]} exact and {near[row]} near duplicates, {sizes[row]} members",
+    )  # fmt: skip
+    other = _mask(pc.not_equal(batch.column("source"), source))
+    yield from first_finding("clusters", other, file, start, lambda row: f"is of source {batch.column('source')[row]}")
+    owner = pc.list_parent_indices(members).to_numpy()
+    similar = pc.list_flatten(members).field("similarity").to_numpy()
+    rising = np.zeros(len(batch), np.bool_)
+    rising[owner[1:][(owner[1:] == owner[:-1]) & (similar[1:] > similar[:-1])]] = True
+    yield from first_finding("clusters", rising, file, start, lambda _: "its members do not descend by similarity")
 
 
 def reasons(batch: pa.RecordBatch) -> Mapping[tuple[str, str], int]:

@@ -43,10 +43,22 @@ class Witnesses:
 
     file: str
     rows: npt.NDArray[np.int64]
+    ids: Digests
     kept: Digests
     sources: pa.Array
     exact: Digests
     reasons: pa.Array
+    similarities: npt.NDArray[np.int64]
+
+
+@dataclass(frozen=True, slots=True)
+class Members:
+    """What the clusters of one file say: for each document that was dropped the kept one, with its source, and how alike."""
+
+    file: str
+    source: str
+    ids: Digests
+    kept: Digests
     similarities: npt.NDArray[np.int64]
 
 
@@ -67,6 +79,7 @@ class Seen:
 
     segments: list[Segment] = field(default_factory=list)
     witnesses: list[Witnesses] = field(default_factory=list)
+    members: list[Members] = field(default_factory=list)
     sources: dict[str, Counted] = field(default_factory=dict)
     last: dict[tuple[str, str], str] = field(default_factory=dict)  # (source, "kept" or "dropped") to its last id
     features: tuple[str, ...] | None = None
@@ -147,6 +160,31 @@ def dropped_shard(release: Path, entry: SourceEntry, known: pa.Array, dropped: F
     seen.segments.append(Segment(name, source, np.frombuffer(b"".join(ids), "S16"), np.zeros(0, "S32")))
 
 
+def clusters_shard(release: Path, entry: SourceEntry, clusters: FileEntry, seen: Seen) -> Findings:
+    """Check one shard of clusters, and remember their members for `balance.clusters`."""
+    source, name = entry["name"], clusters["name"]
+    start, first_id, last_id = 0, None, None
+    try:
+        for batch in _batches(release, clusters, seen, BATCH_ROWS):
+            yield from rows.order(batch.column("id"), seen.last.get((source, "clusters")), name, start)
+            yield from rows.clusters(batch, source, name, start)
+            owner = pc.list_parent_indices(batch.column("members"))
+            members = pc.list_flatten(batch.column("members"))
+            ids, kept = (rows.hex_bytes(column, 32) for column in (members.field("id"), batch.column("id").take(owner)))
+            if ids is None or kept is None:
+                yield failed("schema", "an id from this row on is not 32 lower-case hex digits", name, start)
+            else:
+                similar = members.field("similarity").to_numpy()
+                seen.members.append(Members(name, source, ids, kept, similar))
+            start += len(batch)
+            first_id, last_id = first_id or batch.column("id")[0].as_py(), batch.column("id")[-1].as_py()
+            seen.last[source, "clusters"] = last_id
+    except BadParquet as error:
+        yield error.finding
+        return
+    yield from _ends(clusters, start, first_id, last_id)
+
+
 class BadParquet(Exception):
     """A file cannot be read as the Parquet that it has to be."""
 
@@ -177,8 +215,8 @@ def _batches(release: Path, entry: FileEntry, seen: Seen, size: int) -> Iterator
 
 def _schema(schema: pa.Schema, entry: FileEntry, seen: Seen) -> None:
     """Raise BadParquet unless the columns are those of `release.schemas`; every file has the same measures."""
-    wanted = schemas.DATA
-    if entry["kind"] != "data":
+    wanted = schemas.CLUSTERS if entry["kind"] == "clusters" else schemas.DATA
+    if entry["kind"] in ("kept", "dropped"):
         place = schema.get_field_index("measures")
         kind = schema.field(place).type if place >= 0 else None
         if kind is None or not pa.types.is_struct(kind):
@@ -227,17 +265,17 @@ def _witnesses(batch: pa.RecordBatch, file: str, start: int, seen: Seen) -> Find
     if not len(positions):
         return
     duplicates = batch.take(pa.array(positions))
-    kept, exact = (
-        rows.hex_bytes(duplicates.column("kept_id"), 32),
-        rows.hex_bytes(duplicates.column("exact_sha256"), 64),
+    ids, kept, exact = (
+        rows.hex_bytes(duplicates.column(name), width)
+        for name, width in (("id", 32), ("kept_id", 32), ("exact_sha256", 64))
     )
-    if kept is None or exact is None:
+    if ids is None or kept is None or exact is None:
         row = start + int(positions[0])
-        yield failed("ledger", "a kept_id or exact_sha256 from this row on is not lower-case hex", file, row)
+        yield failed("ledger", "an id, kept_id or exact_sha256 from this row on is not lower-case hex", file, row)
         return
     seen.witnesses.append(
         Witnesses(
-            file, start + positions, kept, duplicates.column("kept_source"), exact, duplicates.column("reason"),
+            file, start + positions, ids, kept, duplicates.column("kept_source"), exact, duplicates.column("reason"),
             duplicates.column("similarity").to_numpy(),
         )
     )  # fmt: skip

@@ -174,6 +174,7 @@ def _rows(state: _State, manifest: Manifest) -> None:
     state.make(["unique"], balance.unique(seen))
     state.make(["duplicates"], balance.duplicates(seen, manifest["recipe"]))
     state.make(["witnesses"], balance.witnesses(seen))
+    state.make(["clusters"], balance.clusters(seen))
     state.make(["totals"], balance.totals(manifest, seen))
 
 
@@ -185,11 +186,12 @@ def _shards(state: _State, manifest: Manifest, seen: shards.Seen) -> Findings:
             kind: [file for file in manifest["files"] if (file["kind"], file["source"]) == (kind, entry["name"])]
             for kind in names.SHARDS
         }
-        for data, kept, dropped in zip(mine["data"], mine["kept"], mine["dropped"], strict=True):
+        for data, kept, dropped, clusters in zip(*(mine[kind] for kind in names.SHARDS), strict=True):
             state.report("rows", done, total)
             yield from shards.kept_shard(state.release, entry, known, data, kept, seen)
             yield from shards.dropped_shard(state.release, entry, known, dropped, seen)
-            done += data["bytes"] + kept["bytes"] + dropped["bytes"]
+            yield from shards.clusters_shard(state.release, entry, clusters, seen)
+            done += sum(file["bytes"] for file in (data, kept, dropped, clusters))
     state.report("rows", total, total)
 
 

@@ -10,22 +10,27 @@ from pathlib import Path
 import pyarrow as pa
 import pytest
 
-from pipeline.dedup.interface import SKETCH
+from pipeline.dedup.interface import ORDER, SKETCH
 from pipeline.engine import execute
 from pipeline.engine.local import Finished, Job, Pool, Retried
 from pipeline.errors import TaskError
 from pipeline.plan import Task
 
 
-def sketch(path: Path) -> Path:
-    with pa.ipc.new_file(path, SKETCH) as writer:
-        writer.write_table(SKETCH.empty_table())
+def empty(path: Path, schema: pa.Schema) -> Path:
+    with pa.ipc.new_file(path, schema) as writer:
+        writer.write_table(schema.empty_table())
     return path
 
 
-def job(tmp_path: Path, name: str, alarm: float = 0.5) -> Job:
-    parameters = {"exact": True, "sources": [{"name": "a", "priority": 0, "alarm": alarm}], "sketches": {"s": "a"}}
-    return Job(Task("dedup", name, parameters, {"s": "00"}, "code"), {"s": sketch(tmp_path / f"{name}.in")})
+def job(tmp_path: Path, name: str) -> Job:
+    """The choice among no documents of one source."""
+    parameters = {
+        "sources": [{"name": "a", "alarm": 0.5}], "artifacts": [{"source": "a", "sketch": "s", "shingles": None}],
+        "near": None,
+    }  # fmt: skip
+    files = {"order": empty(tmp_path / f"{name}.order", ORDER), "s": empty(tmp_path / f"{name}.sketch", SKETCH)}
+    return Job(Task("choose", name, parameters, {"order": "00", "s": "00"}, "code"), files)
 
 
 def test_every_job_leaves_a_record_whose_outputs_hold(tmp_path: Path) -> None:
@@ -58,10 +63,11 @@ def test_a_killed_worker_fails_its_task_which_is_tried_again(tmp_path: Path) -> 
 
 
 def test_an_error_of_a_stage_reaches_the_caller_whole(tmp_path: Path) -> None:
-    missing = Job(job(tmp_path, "x").task, {"s": tmp_path / "not there"})
+    whole = job(tmp_path, "x")
+    missing = Job(whole.task, {**whole.files, "s": tmp_path / "not there"})
     with Pool(1, tmp_path) as pool, pytest.raises(TaskError, match="FileNotFoundError") as caught:
         list(pool.run([missing]))
-    assert caught.value.where == "dedup x"
+    assert caught.value.where == "choose x"
 
 
 def test_workers_are_reused_over_stages(tmp_path: Path) -> None:
@@ -82,9 +88,9 @@ def test_a_worker_at_work_ends_when_its_parent_is_killed(tmp_path: Path) -> None
         "from pipeline.plan import Task\n"
         "if __name__ == '__main__':\n"
         f"    here = Path({str(tmp_path)!r})\n"
-        f"    task = Task('dedup', 'x', {job(tmp_path, 'x').task.parameters!r}, {{'s': '00'}}, 'code')\n"
+        f"    task = Task('choose', 'x', {job(tmp_path, 'x').task.parameters!r}, {{'order': '00'}}, 'code')\n"
         "    pool = Pool(1, here)\n"
-        "    pool._hand_out([Job(task, {'s': here / 'fifo'})])\n"
+        "    pool._hand_out([Job(task, {'order': here / 'fifo'})])\n"
         "    print(pool.workers[0].process.pid, flush=True)\n"
         "    os.kill(os.getpid(), signal.SIGKILL)\n"
     )
@@ -113,6 +119,6 @@ def test_a_damaged_output_is_named(tmp_path: Path) -> None:
 def test_a_cut_off_record_is_no_record(tmp_path: Path) -> None:
     with Pool(1, tmp_path) as pool:
         record = next(event.record for event in pool.run([job(tmp_path, "n")]) if isinstance(event, Finished))
-    path = tmp_path / "records" / "dedup" / "n.json"
+    path = tmp_path / "records" / "choose" / "n.json"
     path.write_bytes(path.read_bytes()[:100])
     assert execute.read_record(tmp_path, record.task) is None

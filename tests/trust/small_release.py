@@ -57,14 +57,24 @@ def in_order(rows: list[Row]) -> list[Row]:
 
 
 def write(
-    folder: Path, rows: Corpus, key: Ed25519PrivateKey = KEY, order: bool = True, artifacts: Artifacts | None = None
-) -> Path:
-    """A release of these rows, signed, its totals counted from them. `order`: put each shard in id order first."""
+    folder: Path, rows: Corpus, key: Ed25519PrivateKey = KEY, order: bool = True, artifacts: Artifacts | None = None,
+    change: Callable[[dict[str, list[Row]]], object] | None = None,
+) -> Path:  # fmt: skip
+    """A release of these rows, signed, its totals counted from them. `order`: put each shard in id order first.
+
+    The clusters follow from the rows; `change` may change them, by source, before they are written.
+    """
     folder.mkdir(parents=True, exist_ok=True)
+    of_clusters = clusters(rows)
+    if change:
+        change(of_clusters)
     entries = []
     for source, fates in rows.items():
         for number in range(SHARDS[source]):
-            kept, dropped = (_of_shard(fates[fate], number, SHARDS[source], order) for fate in ("kept", "dropped"))
+            kept, dropped, standing = (
+                _of_shard(part, number, SHARDS[source], order)
+                for part in (fates["kept"], fates["dropped"], of_clusters[source])
+            )
             end = f"{number:05d}-of-{SHARDS[source]:05d}.parquet"
             entries += [
                 shard(folder, f"data/{source}/train-{end}", "data", source, kept, schemas.DATA),
@@ -72,6 +82,7 @@ def write(
                 shard(
                     folder, f"provenance/{source}/dropped-{end}", "dropped", source, dropped, schemas.dropped(FEATURES)
                 ),
+                shard(folder, f"provenance/{source}/clusters-{end}", "clusters", source, standing, schemas.CLUSTERS),
             ]
     (folder / "README.md").write_text("# small\n")
     entries.append(_file(folder, "README.md", "card", None, None))
@@ -89,6 +100,33 @@ def write(
     )
     sign_again(folder, key)
     return folder
+
+
+def clusters(rows: Corpus) -> dict[str, list[Row]]:
+    """What the duplicates among the rows make of their kept documents, by source."""
+    found: dict[str, dict[str, list[Row]]] = {source: {} for source in rows}
+    for fates in rows.values():
+        for row in fates["dropped"]:
+            if row["stage"] == "dedup":
+                found.get(row["kept_source"], {}).setdefault(row["kept_id"], []).append(row)
+    return {
+        source: in_order([_cluster(source, kept, copies) for kept, copies in of_source.items() if _is_id(kept)])
+        for source, of_source in found.items()
+    }
+
+
+def _is_id(value: str | None) -> bool:
+    return bool(value) and len(value or "") == 32 and set(value or "") <= set("0123456789abcdef")
+
+
+def _cluster(source: str, kept: str, copies: list[Row]) -> Row:
+    exact = sum(row["reason"] == "exact_duplicate" for row in copies)
+    ordered = sorted(copies, key=lambda row: (-(row["similarity"] or 0), row["id"]))
+    members = [{"id": row["id"], "source": row["source"], "similarity": row["similarity"] or 0} for row in ordered]
+    return {
+        "id": kept, "source": source, "documents": len(copies) + 1, "exact_duplicates": exact,
+        "near_duplicates": len(copies) - exact, "members": members,
+    }  # fmt: skip
 
 
 def recipe() -> dict[str, Any]:
@@ -163,6 +201,7 @@ def _source(name: str, fates: dict[str, list[Row]], artifacts: list[tuple[str, b
         "dropped": len(fates["dropped"]),
         "text_bytes": sum(row["text_bytes"] for row in fates["kept"]),
         "reasons": [{"stage": stage, "reason": reason, "documents": n} for (stage, reason), n in reasons.items()],
+        "skipped_pairs": 0,
         "artifacts": [
             {
                 "purl": purl, "file": purl.partition("/")[2], "size": len(content), "sha256": _sha256(content),

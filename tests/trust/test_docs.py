@@ -28,6 +28,7 @@ def test_every_column_is_in_the_format_page_and_no_other() -> None:
     assert sections["data"] == set(schemas.DATA.names)
     assert sections["kept"] == kept
     assert sections["dropped"] == dropped - kept
+    assert sections["clusters"] == set(schemas.CLUSTERS.names)
 
 
 def keys(shape: Any) -> set[str]:

@@ -167,6 +167,7 @@ def entry(name: str, kind: str = "card", source: str | None = None) -> dict[str,
 def shards_of_a() -> list[dict[str, Any]]:
     return [
         entry("data/a/train-00000-of-00001.parquet", "data", "a"),
+        entry("provenance/a/clusters-00000-of-00001.parquet", "clusters", "a"),
         entry("provenance/a/dropped-00000-of-00001.parquet", "dropped", "a"),
         entry("provenance/a/kept-00000-of-00001.parquet", "kept", "a"),
     ]
@@ -207,7 +208,7 @@ def test_names_that_differ_by_case_alone_are_refused() -> None:
 
 def test_a_missing_shard_or_kind_of_shard_is_refused() -> None:
     with pytest.raises(VerificationError, match="the dropped shards of a"):
-        names.check([shards_of_a()[0], shards_of_a()[2]], ["a"], "manifest.json")
+        names.check([file for file in shards_of_a() if file["kind"] != "dropped"], ["a"], "manifest.json")
     second = entry("data/a/train-00001-of-00002.parquet", "data", "a")
     with pytest.raises(VerificationError, match="the data shards of a"):
         names.check([second, *shards_of_a()[1:]], ["a"], "manifest.json")

@@ -547,7 +547,15 @@ def exact_copy_of_lesser_similarity(made: Corpus) -> None:
 
 
 def near_copy_of_impossible_similarity(made: Corpus) -> None:
-    dropped_row(made, "dedup").update(reason="near_duplicate", similarity=MILLION + 1)
+    dropped_row(made, "dedup").update(reason="near_duplicate", similarity=MILLION + 1, bands=1)
+
+
+def near_copy_without_bands(made: Corpus) -> None:
+    dropped_row(made, "dedup").update(reason="near_duplicate", similarity=MILLION - 1)
+
+
+def exact_copy_with_bands(made: Corpus) -> None:
+    dropped_row(made, "dedup")["bands"] = 1
 
 
 def witness_that_is_no_id(made: Corpus) -> None:
@@ -620,7 +628,9 @@ def stage_that_is_none(made: Corpus) -> None:
         (witness_of_another_text, "witnesses", "an exact duplicate of a document with another"),
         (exact_copy_of_lesser_similarity, "witnesses", "an exact duplicate with a similarity"),
         (near_copy_of_impossible_similarity, "witnesses", "similarity is not between"),
-        (witness_that_is_no_id, "ledger", "a kept_id or exact_sha256"),
+        (near_copy_without_bands, "ledger", "bands is null in a row of stage dedup"),
+        (exact_copy_with_bands, "ledger", "bands is not null in a row of stage dedup"),
+        (witness_that_is_no_id, "ledger", "an id, kept_id or exact_sha256"),
         (duplicate_without_witness, "ledger", "kept_id is null in a row of stage dedup"),
         (unread_record_with_a_text, "ledger", "text_bytes is not null in a row of stage read"),
         (unread_record_with_decisions, "ledger", "decisions on a row of stage extract"),
@@ -658,7 +668,12 @@ def test_rows_out_of_order_are_refused_within_a_shard_and_across_shards(tmp_path
     found = refusal(small.write(tmp_path / "within", made, order=False))
     assert (found.name, found.file, found.row) == ("order", "provenance/notes/kept-00000-of-00001.parquet", 5)
     folder = small.write(tmp_path / "across", small.corpus())
-    for kind, stem in (("data", "train"), ("provenance", "kept"), ("provenance", "dropped")):
+    for kind, stem in (
+        ("data", "train"),
+        ("provenance", "kept"),
+        ("provenance", "dropped"),
+        ("provenance", "clusters"),
+    ):
         one, other = (folder / kind / "manual" / f"{stem}-0000{number}-of-00002.parquet" for number in (0, 1))
         one.rename(tmp_path / "aside")
         other.rename(one)
@@ -834,3 +849,32 @@ def test_memory_is_bounded_by_a_batch_whatever_a_signed_file_unfolds_to(release:
     peak, *failed = subprocess.run(command, capture_output=True, text=True, check=True).stdout.split()
     assert {"aligned", "rows"} <= set(failed)
     assert int(peak) < 100 << 20
+
+
+def of_manual(clusters: dict[str, list[Row]]) -> Row:
+    return clusters["manual"][0]
+
+
+@pytest.mark.parametrize(
+    ("change", "said"),
+    [
+        (lambda c: c["manual"].pop(0), "is dropped as a duplicate, and in no cluster"),
+        (lambda c: of_manual(c)["members"][0].update(id="0" * 32), "is in a cluster, and not dropped as a duplicate"),
+        (lambda c: of_manual(c)["members"][-1].update(similarity=5), "has another similarity in its own row"),
+        (lambda c: of_manual(c).update(documents=7), "7 documents,"),
+        (lambda c: of_manual(c).update(exact_duplicates=-1, near_duplicates=3), "-1 exact and 3 near duplicates"),
+        (lambda c: of_manual(c).update(source="notes"), "is of source notes"),
+        (
+            lambda c: of_manual(c).update(members=of_manual(c)["members"] * 2, documents=5, exact_duplicates=4),
+            "a document is in two clusters",
+        ),
+        (lambda c: of_manual(c)["members"][0].update(similarity=5), "do not descend"),
+        (lambda c: of_manual(c).update(id=c["manual"][1]["id"]), "does not come after"),
+    ],
+)
+def test_clusters_that_the_ledger_contradicts_are_refused(
+    tmp_path: Path, change: Callable[[dict[str, list[Row]]], object], said: str
+) -> None:
+    found = refusals(small.write(tmp_path / "release", small.corpus(), change=change))
+    assert any(said in check.detail for check in found), [str(check) for check in found]
+    assert {check.name for check in found} <= {"clusters", "order", "rows"}
