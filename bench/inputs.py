@@ -23,6 +23,16 @@ def texts_of(release: Path) -> list[str]:
     ]
 
 
+def survivors_of(release: Path) -> list[str]:
+    """What curate left for deduplication, from the release's work folder, in the order of its tasks; [] if there is none."""
+    work = release.with_name(f"{release.name}.work")
+    return [
+        text
+        for path in sorted(work.glob("curate/*/*/survivors-*.arrow"))
+        for text in pa.ipc.open_file(path).read_all().column("text").to_pylist()
+    ]
+
+
 def sample(texts: list[str], size: float) -> list[str]:
     """Documents at random (SEED) until they have `size` bytes; a smaller sample is the beginning of a larger one."""
     order = list(range(len(texts)))

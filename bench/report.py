@@ -1,5 +1,6 @@
 """The tables of a run as Markdown, and the machine that it ran on, without names of hosts or folders."""
 
+import math
 import os
 import platform
 import statistics
@@ -66,6 +67,17 @@ def markdown(result: dict[str, Any]) -> str:
         lines += ["", "## Hostile shapes: ours, and its ratio to the documents above", "", *_hostile(result["hostile"])]
     if result["memory"]:
         lines += ["", "## Memory: one worker that curates one Parquet file", "", *_memory(result["memory"])]
+    if result["sizes"]:
+        lines += ["", "## Near duplicates: time and memory by size", "", *_sizes(result["sizes"], grow=True)]
+        lines += [
+            "",
+            "First the texts before deduplication. The others are made: an eighth of those texts with seven copies each, of "
+            "whose words none to half are replaced, so that about half are near duplicates; the same again with other endings "
+            "of all words, as often as it takes. One run. Curate came before; RSS counts the pages of mapped files too.",
+        ]
+    if result["near_hostile"]:
+        found = _sizes(result["near_hostile"], grow=False)
+        lines += ["", "## Near duplicates: hostile shapes", "", *found, "", "One run."]
     return "\n".join(lines) + "\n"
 
 
@@ -98,6 +110,13 @@ def _equal(mine: list[Answer]) -> list[str]:
                 "",
                 f"Of {row['documents']:,} documents ours and fastText's differ in {row['labels_unequal']:,} labels and "
                 f"{row['probabilities_unequal']:,} probabilities (largest difference {row['largest_difference']:.1e}).",
+            ]
+        if "repeated" in row:
+            lines += ["", f"{row['peer']} marked {row['repeated']:,} of {row['lines']:,} lines."]
+        if "kept" in row and "kept_ours" in row:
+            lines += [
+                "",
+                f"Of {row['documents']:,} documents {row['peer']} left {row['kept']:,}, ours {row['kept_ours']:,}.",
             ]
         if "survivors" in row and "survivors_ours" in row:
             lines += [
@@ -148,6 +167,30 @@ def _memory(found: list[Answer]) -> list[str]:
         "",
         "The input is the texts of the release again and again, each with a first line of its own. One run.",
     ]
+
+
+def _sizes(found: list[Answer], grow: bool) -> list[str]:
+    lines = [
+        "| input | MB of text | documents | dropped | seconds | MB/s | sketches, of the time | grows as n^ | peak RSS, MB "
+        "| of that, imports |",
+        "|---|---:|---:|---:|---:|---:|---:|---:|---:|---:|",
+    ]
+    before: Answer | None = None
+    for row in found:
+        if "dropped" not in row:
+            lines.append(f"| {row['input']} | {row.get('error', 'not measured')} | | | | | | | |")
+            continue
+        grows = ""
+        if before is not None and grow:  # of mixtures among themselves
+            grows = f"{math.log(row['cpu'] / before['cpu']) / math.log(row['bytes'] / before['bytes']):.2f}"
+        lines.append(
+            f"| {row['input']} | {row['bytes'] / 1e6:,.0f} | {row['documents']:,} | {row['dropped']:,} | "
+            f"{_short(row['cpu'])} | "
+            f"{_short(row['bytes'] / 1e6 / row['cpu'])} | {row['sketch'] / row['cpu']:.0%} | {grows} | "
+            f"{row['peak_rss'] / 1e6:,.0f} | {row['imports_rss'] / 1e6:,.0f} |"
+        )
+        before = None if row["input"] == rows.AS_THEY_ARE else row
+    return lines
 
 
 def _short(value: float) -> str:

@@ -5,6 +5,8 @@ from dataclasses import dataclass
 # Bytes of the seeded samples that slow peers get, so that a repetition takes 5 to 20 s. ALL: every document.
 SMALL, MIDDLE, LARGE, ALL = 4e6, 20e6, 60e6, float("inf")
 
+RELEASE, SURVIVORS = "release", "survivors"  # whose documents: the release's, or what curate left before deduplication
+
 
 @dataclass(frozen=True, slots=True)
 class Row:
@@ -17,16 +19,24 @@ class Row:
     work: str
     size: float = ALL
     ours: str | None = None
+    documents: str = RELEASE
 
     @property
     def label(self) -> str:
         return f"{self.table}: {self.what}: {self.peer}"
 
 
-ENVIRONMENTS = {"run_datatrove": "peers", "run_dolma": "dolma"}  # all other workers: the project's own
-PACKAGES = {"run_datatrove": "datatrove", "run_dolma": "dolma", "run_fasttext": "fasttext-community"}
+ENVIRONMENTS = {
+    **dict.fromkeys(("run_datatrove", "run_datatrove_dedup", "run_daft", "run_datasketch", "run_rensa"), "peers"),
+    **dict.fromkeys(("run_dolma", "run_dolma_dedup"), "dolma"),
+}  # all other workers: the project's own
+PACKAGES = {
+    "run_datatrove": "datatrove", "run_datatrove_dedup": "datatrove", "run_dolma": "dolma", "run_dolma_dedup": "dolma",
+    "run_fasttext": "fasttext-community", "run_daft": "daft", "run_datasketch": "datasketch", "run_rensa": "rensa",
+}  # fmt: skip
 
 FEATURES, C4, LANGUAGE, CHAIN, CURATE = "Features", "C4", "Language", "The whole chain", "Curate as a whole"
+SIGNATURES, NEAR, LINES = "Near duplicates, signatures", "Near duplicates, the whole", "Near duplicates, repeated lines"
 ALL_THREE = "Gopher quality + Gopher repetition + FineWeb"
 DEFAULT, WHITESPACE = "datatrove, default words", "datatrove, white-space words"
 TITLES = {
@@ -35,6 +45,9 @@ TITLES = {
     LANGUAGE: "Language: lid.176.ftz on the first 1,000 characters",
     CHAIN: "The whole chain: language, Gopher repetition, Gopher quality, C4, FineWeb",
     CURATE: "Curate as a whole: read, language, edit, measure, judge, exact key, write",
+    SIGNATURES: "Near duplicates: MinHash signatures, word 5-grams, 112 permutations",
+    NEAR: "Near duplicates: signatures, candidates, choice of survivors",
+    LINES: "Near duplicates: lines that were seen before",
 }
 
 
@@ -43,6 +56,14 @@ def _datatrove(table: str, what: str, work: str, default: float, whitespace: flo
         Row(table, what, DEFAULT, "run_datatrove", f"{work}/default", default, ours),
         Row(table, what, WHITESPACE, "run_datatrove", f"{work}/whitespace", whitespace, ours),
     )
+
+
+def _near(table: str, what: str, peer: str, worker: str, work: str, size: float, ours: str | None) -> Row:
+    return Row(table, what, peer, worker, work, size, ours, SURVIVORS)
+
+
+def _signatures(what: str, peer: str, worker: str, work: str, size: float = ALL) -> Row:
+    return _near(SIGNATURES, what, peer, worker, work, size, None if peer == "ours" else "signatures")
 
 
 ROWS = (
@@ -75,8 +96,27 @@ ROWS = (
     Row(CURATE, "read Parquet, SHA-256, zstd level 3", "the limit", "run_limits", "compress", ALL, "parquet"),
     Row(CURATE, ".jsonl.gz in, then dedup and write", "ours", "run_curate", "json_lines"),
     Row(CURATE, "gunzip, parse, SHA-256, zstd level 3", "the limit", "run_limits", "json_lines", ALL, "json_lines"),
+    _signatures("signatures", "ours", "run_near", "signatures"),
+    _signatures("signatures and 14 band keys", "ours", "run_near", "keys"),
+    _signatures("the exact sets, sorted", "ours", "run_near", "shingles"),
+    _signatures("minhash, murmurhash3 (default)", "Daft", "run_daft", "murmurhash3"),
+    _signatures("minhash, xxhash3_64", "Daft", "run_daft", "xxhash3_64"),
+    _signatures("RMinHash", "rensa", "run_rensa", "texts", MIDDLE),
+    _signatures("RMinHash, 5-grams made beforehand", "rensa", "run_rensa", "shingles", MIDDLE),
+    _signatures("MinHash, sha1 (default)", "datasketch", "run_datasketch", "sha1", SMALL),
+    _signatures("MinHash, xxh32", "datasketch", "run_datasketch", "xxhash", SMALL),
+    _signatures("find and hash the words", "the limit", "run_limits", "words"),
+    _near(NEAR, "sketches, candidates, shingle sets, choice", "ours", "run_dedup", "whole", ALL, None),
+    _near(NEAR, "its four stages", DEFAULT, "run_datatrove_dedup", "default", SMALL, "whole"),
+    _near(NEAR, "its four stages", WHITESPACE, "run_datatrove_dedup", "whitespace", MIDDLE, "whole"),
+    _near(LINES, "find and hash every line", "ours", "run_near", "line_hashes", ALL, None),
+    _near(LINES, "count every line, remove those of two documents", "ours", "run_near", "lines", ALL, None),
+    _near(LINES, "paragraph deduplication, .jsonl.gz in", "Dolma", "run_dolma_dedup", "paragraphs", ALL, "lines"),
+    _near(LINES, "of that: gunzip, parse", "the limit", "run_limits", "parse", ALL, None),
 )
 
 HOSTILE = "Hostile shapes"
 HOSTILE_WORKS = ("features", "c4", "exact")
 MEMORY = "Memory"
+AS_THEY_ARE = "the texts as they are"
+SIZES, NEAR_HOSTILE = "Near duplicates, size", "Near duplicates, hostile shapes"

@@ -12,15 +12,21 @@ import datetime
 import json
 import os
 import re
+import shutil
 import subprocess
 import sys
 import tempfile
 import time
 from collections import defaultdict
+from collections.abc import Callable
+from functools import partial
 from pathlib import Path
 from typing import Any
 
 import inputs
+import near_inputs
+import pyarrow as pa
+import pyarrow.parquet as pq
 import report
 import rows
 from rows import Row
@@ -46,21 +52,29 @@ class Bench:
         self.pythons = {name: HERE.parent / f".venv-{name}" for name in ("peers", "dolma")}
         self.pythons |= {name: given for name in self.pythons if (given := getattr(options, name))}
         self.versions: dict[str, str] = {}
-        self.files: dict[float, Path] = {}
+        self.files: dict[tuple[str, float], Path] = {}
         self.model, self.model_artifact = language_model(options.release, folder)
         say("reading the texts of the release")
         self.texts = inputs.texts_of(options.release)
-        if options.quick:
-            self.texts = inputs.sample(self.texts, sum(len(text.encode()) for text in self.texts) / QUICK)
-        self.bytes = sum(len(text.encode()) for text in self.texts)
+        survivors = inputs.survivors_of(options.release)
+        if not survivors:
+            say("the release has no work folder: near duplicates are looked for in what its own deduplication left")
+        self.of = {rows.RELEASE: self._part(self.texts), rows.SURVIVORS: self._part(survivors or self.texts)}
+        self.texts = self.of[rows.RELEASE]
+        self.bytes = size_of(self.texts)
 
-    def documents(self, size: float) -> Path:
+    def _part(self, texts: list[str]) -> list[str]:
+        """All, or of a quick run a sample."""
+        return inputs.sample(texts, size_of(texts) / QUICK) if self.options.quick else texts
+
+    def documents(self, size: float, of: str = rows.RELEASE) -> Path:
         """The Parquet file of the sample of that size."""
-        size = min(size / (QUICK if self.options.quick else 1), self.bytes)
-        if size not in self.files:
-            texts = self.texts if size == self.bytes else inputs.sample(self.texts, size)
-            self.files[size] = inputs.write(self.folder / f"documents-{len(self.files)}.parquet", texts)
-        return self.files[size]
+        whole = size_of(self.of[of])
+        size = min(size / (QUICK if self.options.quick else 1), whole)
+        if (of, size) not in self.files:
+            texts = self.of[of] if size == whole else inputs.sample(self.of[of], size)
+            self.files[of, size] = inputs.write(self.folder / f"documents-{len(self.files)}.parquet", texts)
+        return self.files[of, size]
 
     def python(self, worker: str) -> Path:
         environment = rows.ENVIRONMENTS.get(worker)
@@ -103,7 +117,7 @@ class Bench:
         say(rows.TITLES[table])
         own = {row.work: row for row in rows.ROWS if row.table == table and row.peer == "ours"}
         needed = {(row.work, row.size) for row in wanted if row.peer == "ours"}
-        needed |= {(row.ours, row.size) for row in wanted if row.ours is not None}
+        needed |= {(row.ours, row.size) for row in wanted if row.ours in own}
         jobs: dict[str, list[dict[str, Any]]] = defaultdict(list)
         for work, size in sorted(needed):
             jobs[own[work].worker].append(self.job(own[work], size))
@@ -117,23 +131,24 @@ class Bench:
         }
         made = []
         for row in wanted:
-            answer = found[row.worker, row.work, str(self.documents(row.size))]
+            answer = found[row.worker, row.work, str(self.documents(row.size, row.documents))]
             line: dict[str, Any] = {"table": row.table, "what": row.what, "peer": row.peer, **answer}
             if row.worker in rows.PACKAGES:
                 line["version"] = self.versions.get(rows.PACKAGES[row.worker], "")
-            if row.ours is not None:
-                ours = found[own[row.ours].worker, row.ours, str(self.documents(row.size))]
+            if row.ours in own:
+                ours = found[own[row.ours].worker, row.ours, str(self.documents(row.size, row.documents))]
                 if "seconds" in ours and "seconds" in answer:
                     line["ratio"] = report.rate(ours)[0] / report.rate(answer)[0]
-                    line |= {"survivors_ours": ours["survivors"]} if "survivors" in ours else {}
+                    line |= {f"{name}_ours": ours[name] for name in ("survivors", "kept") if name in ours}
             made.append(line)
         return made
 
     def job(self, row: Row, size: float) -> dict[str, Any]:
-        documents = self.documents(size)
+        documents = self.documents(size, row.documents)
         job: dict[str, Any] = {"work": row.work, "documents": str(documents), "documents_of": str(documents)}
-        if row.worker == "run_curate":
+        if row.worker in ("run_curate", "run_dedup"):
             job |= {"artifact": str(documents), "model_artifact": self.model_artifact}
+            job["work_folder"] = str(self.folder / f"{documents.stem}.work")
         if row.work == "json_lines":
             job["artifact"] = job["json_lines"] = str(self.json_lines())
         return job
@@ -186,6 +201,52 @@ class Bench:
             path.unlink()
         return made
 
+    def sizes(self) -> list[dict[str, Any]]:
+        """Deduplication of more and more text: CPU time and peak RSS of one process, after curate."""
+        mixed = [("100 MB", 1e8), ("300 MB", 3e8), ("1 GB", 1e9), *([("5 GB", 5e9)] if self.options.large else [])]
+        sizes = [(rows.AS_THEY_ARE, 0.0), *((f"{name}, with perturbed copies", size) for name, size in mixed)]
+        made = []
+        for name, size in sizes[:2] if self.options.quick else sizes:
+            if not self.only.search(f"{rows.SIZES}: {name}"):
+                continue
+            say(f"{rows.SIZES}: {name}")
+            made.append(self.deduplicated(name, partial(self._mixture, size=size)))
+        return made
+
+    def _mixture(self, folder: Path, size: float) -> int:
+        texts = self.of[rows.SURVIVORS]
+        return near_inputs.write_mixture(folder, texts, size) if size else _written(folder, lambda: texts)
+
+    def near_hostile(self) -> list[dict[str, Any]]:
+        """Deduplication of shapes that are made to be slow: CPU time and peak RSS of one process, after curate."""
+        made = []
+        for name, make in near_inputs.hostile(self.options.quick):
+            if not self.only.search(f"{rows.NEAR_HOSTILE}: {name}"):
+                continue
+            say(f"{rows.NEAR_HOSTILE}: {name}")
+            made.append(self.deduplicated(name, partial(_written, make=make)))
+        return made
+
+    def deduplicated(self, name: str, write: Callable[[Path], int]) -> dict[str, Any]:
+        """Have files written to a folder, which answers their bytes; curate them, and measure one deduplication."""
+        inner = self.folder / "deduplicated"
+        inner.mkdir()
+        job = {"artifacts": str(inner / "texts"), "work_folder": str(inner / "work"), "bytes": write(inner / "texts")}
+        job["model_artifact"] = self.model_artifact
+        self.work("run_dedup", [{**job, "work": "prepare"}])
+        (answer,) = self.work("run_dedup", [{**job, "work": "size"}])
+        shutil.rmtree(inner)
+        return {"input": name, **answer}
+
+
+def _written(folder: Path, make: Callable[[], list[str]]) -> int:
+    folder.mkdir()
+    texts = make()
+    # Not compressed: a reader refuses a Parquet file that says it holds very much more than it has bytes.
+    table = pa.table({"text": pa.array(texts, pa.large_string())})
+    pq.write_table(table, folder / "texts.parquet", row_group_size=1000, compression="none", use_dictionary=False)
+    return size_of(texts)
+
 
 def language_model(release: Path, folder: Path) -> tuple[Path, dict[str, Any]]:
     """The language model that the release was made with, from the cache, and the artifact that it comes in."""
@@ -197,6 +258,11 @@ def language_model(release: Path, folder: Path) -> tuple[Path, dict[str, Any]]:
         cache.path(artifact.sha256), artifact.file, named.member, named.sha256, cache.root / "models"
     )
     return path, locked["language_model"]
+
+
+def size_of(texts: list[str]) -> int:
+    """Bytes of UTF-8."""
+    return sum(len(text.encode()) for text in texts)
 
 
 def _told(answer: dict[str, Any]) -> str:
@@ -221,7 +287,9 @@ def parse() -> argparse.Namespace:
     parser.add_argument("--quick", action="store_true", help="3 repetitions on a quarter of the documents")
     parser.add_argument("--repetitions", type=int, metavar="N", help="default: 5")
     parser.add_argument(
-        "--large", action="store_true", help="measure memory over 5 GB of input too (disk: 2 GB; 3 minutes)"
+        "--large",
+        action="store_true",
+        help="measure memory, and deduplication, over 5 GB of input too (disk: 8 GB; 10 minutes)",
     )
     parser.add_argument("--skip-peers", action="store_true", help="leave out peers that have environments of their own")
     parser.add_argument("--peers", type=Path, metavar="VENV", help="datatrove's environment; default: .venv-peers")
@@ -259,7 +327,8 @@ def main() -> int:
                 return 2
         began = time.monotonic()
         tables = [line for table in rows.TITLES for line in bench.table(table)]
-        hostile, memory = bench.hostile(), bench.memory()
+        hostile, memory, sizes = bench.hostile(), bench.memory(), bench.sizes()
+        near_hostile = bench.near_hostile()
     result = {
         "date": datetime.datetime.now(datetime.UTC).date().isoformat(),
         "machine": report.machine(),
@@ -272,6 +341,8 @@ def main() -> int:
         "rows": [clean(line) for line in tables],
         "hostile": [{**shape, "works": {work: clean(one) for work, one in shape["works"].items()}} for shape in hostile],
         "memory": [clean(line) for line in memory],
+        "sizes": [clean(line) for line in sizes],
+        "near_hostile": [clean(line) for line in near_hostile],
     }  # fmt: skip
     page = report.markdown(result)
     print(page)
@@ -279,7 +350,13 @@ def main() -> int:
         options.out.mkdir(parents=True, exist_ok=True)
         (options.out / "bench.md").write_text(page)
         (options.out / "bench.json").write_text(json.dumps(result, indent=1, sort_keys=True) + "\n")
-    everything = [*tables, *memory, *(one for shape in hostile for one in shape["works"].values())]
+    everything = [
+        *tables,
+        *memory,
+        *sizes,
+        *near_hostile,
+        *(one for shape in hostile for one in shape["works"].values()),
+    ]
     return int(any("error" in line for line in everything))
 
 
@@ -293,13 +370,13 @@ def notes(options: argparse.Namespace) -> list[str]:
     if options.only:
         found.append(f"Only the rows that match {options.only!r}.")
     if options.skip_peers:
-        found.append("datatrove and Dolma were left out (--skip-peers).")
+        found.append("Peers with environments of their own were left out (--skip-peers).")
     return found
 
 
 def clean(line: dict[str, Any]) -> dict[str, Any]:
     """Without paths, and what only a worker needs."""
-    left_out = {"artifact", "documents_of", "json_lines", "model_artifact"}
+    left_out = {"artifact", "artifacts", "work_folder", "documents_of", "json_lines", "model_artifact"}
     if "error" in line:
         left_out.add("documents")  # still the file's name
     if "peak_rss" in line:

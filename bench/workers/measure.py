@@ -79,5 +79,12 @@ def of_strings(job: dict[str, Any], judge: Callable[[str], Any]) -> tuple[Work, 
     return lambda: work(texts[:WARM_DOCUMENTS]), work, facts(texts)
 
 
+def word_ngrams(text: str, words: int = 5) -> list[str]:
+    """The set of word n-grams that a peer without a tokeniser is given: words of `str.split()`, joined by spaces."""
+    found = text.split()
+    count = max(len(found) - words + 1, min(len(found), 1))
+    return list({" ".join(found[i : i + words]) for i in range(count)})
+
+
 def facts(texts: list[str]) -> dict[str, Any]:
     return {"documents": len(texts), "bytes": sum(len(text.encode()) for text in texts)}

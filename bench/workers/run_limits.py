@@ -2,6 +2,7 @@
 
 import gzip
 import hashlib
+import io
 import json
 from itertools import pairwise
 from typing import Any
@@ -60,21 +61,40 @@ def json_lines(path: str) -> None:
     compressor.flush()
 
 
+def packed_lines(texts: list[str]) -> bytes:
+    lines = "".join(json.dumps({"text": text}, ensure_ascii=False) + "\n" for text in texts)
+    return gzip.compress(lines.encode(), 1)
+
+
+def parse(compressed: bytes) -> None:
+    with gzip.open(io.BytesIO(compressed), "rb") as stream:
+        for line in stream:
+            json.loads(line)
+
+
 def prepare(work: str, job: dict[str, Any]) -> tuple[measure.Work, measure.Work, dict[str, Any]]:
     path = job["documents"]
     texts = measure.read(path)
     facts = {"documents": len(texts), "bytes": int(pc.sum(pc.binary_length(texts)).as_py() or 0)}
 
+    offsets, data = utf8_buffers(texts)
+    packed = packed_lines(texts.to_pylist()) if work == "parse" else b""
+
     def run() -> None:
         if work == "json_lines":
             return json_lines(job["json_lines"])
+        if work == "parse":
+            return parse(packed)
+        if work == "words":
+            _words(data, offsets)
+            return None
         read = measure.read(path)
         hashed(read)
         if work == "compress":
             compressed(read)
         if work == "tokenise":
-            offsets, data = utf8_buffers(read)
-            _words(data, offsets)
+            read_offsets, read_data = utf8_buffers(read)
+            _words(read_data, read_offsets)
         return None
 
     return run, run, facts
