@@ -2,6 +2,7 @@
 
 from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
@@ -30,31 +31,67 @@ def duplicates(seen: Seen, recipe: Mapping[str, Any]) -> Findings:
         yield failed("duplicates", f"exact_sha256 {digest} is that of {one[0]}, row {one[1]}, too", *other)
 
 
-def witnesses(seen: Seen) -> Findings:
-    """Every duplicate's `kept_id` is a kept document of `kept_source`; the exact keys of exact duplicates are equal."""
+def witnesses(seen: Seen, recipe: Mapping[str, Any]) -> Findings:
+    """Every duplicate's `kept_id` is a kept document of `kept_source` that comes before it in the order of preference (the
+    source's priority, the longer text, the smaller id); exact ones have one exact key, near ones the recipe's threshold.
+    """
     kept = [segment for segment in seen.segments if len(segment.exact)]
     ids = np.concatenate([np.zeros(0, "S16"), *(segment.ids for segment in kept)])
-    exact = np.concatenate([np.zeros(0, "S32"), *(segment.exact for segment in kept)])
-    sources = np.repeat([segment.source for segment in kept] or [""], [len(s.ids) for s in kept] or [0])
     order = np.argsort(ids, kind="stable")
+    documents = _Kept(
+        ids[order],
+        np.concatenate([np.zeros(0, "S32"), *(segment.exact for segment in kept)])[order],
+        np.repeat([segment.source for segment in kept] or [""], [len(s.ids) for s in kept] or [0])[order],
+        np.concatenate([np.zeros(0, np.int64), *(segment.characters for segment in kept)])[order],
+    )
+    priorities = {source["name"]: int(source.get("priority", 0)) for source in recipe["sources"]}
+    near = recipe["dedup"].get("near")
+    threshold = None if near is None else round(near["threshold"] * MILLION)
     for batch in seen.witnesses:
-        yield from _witnesses(batch, ids[order], exact[order], sources[order])
+        yield from _witnesses(batch, documents, priorities, threshold)
 
 
-def _witnesses(batch: Witnesses, ids: Digests, exact: Digests, sources: npt.NDArray[np.str_]) -> Findings:
-    place = np.minimum(np.searchsorted(ids, batch.kept), max(len(ids) - 1, 0))
-    there = ids[place] == batch.kept if len(ids) else np.zeros(len(batch.kept), np.bool_)
-    named = np.array(batch.sources.to_pylist())
+@dataclass(frozen=True, slots=True)
+class _Kept:
+    """All kept documents in the order of their ids."""
+
+    ids: Digests
+    exact: Digests
+    sources: npt.NDArray[np.str_]
+    characters: npt.NDArray[np.int64]
+
+
+def _witnesses(batch: Witnesses, kept: _Kept, priorities: Mapping[str, int], threshold: int | None) -> Findings:
+    if not len(kept.ids):
+        yield failed("witnesses", "no document is kept, and one is dropped for another", batch.file, int(batch.rows[0]))
+        return
+    place = np.minimum(np.searchsorted(kept.ids, batch.kept), len(kept.ids) - 1)
+    there = kept.ids[place] == batch.kept
     is_exact = np.array(batch.reasons.to_pylist()) == EXACT
-    found_source = sources[place] if len(ids) else named
-    found_exact = exact[place] if len(ids) else batch.exact
+    found = kept.sources[place]
+    theirs = np.array([priorities.get(name, 0) for name in found.tolist()], np.int64)
+    own = priorities.get(batch.source, 0)
+    longer = kept.characters[place] - batch.characters
+    before = (theirs > own) | ((theirs == own) & ((longer > 0) | ((longer == 0) & (batch.kept < batch.ids))))
     wrong: list[tuple[npt.NDArray[np.bool_], str]] = [
         (~there, "kept_id is no kept document of this release"),
-        (there & (found_source != named), "kept_source is not the source of the document that kept_id names"),
-        (there & is_exact & (found_exact != batch.exact), "an exact duplicate of a document with another exact_sha256"),
+        (
+            there & (found != np.array(batch.sources.to_pylist())),
+            "kept_source is not the source of the document that kept_id names",
+        ),
+        (there & ~before, "the document that kept_id names does not come before this one in the order of preference"),
+        (
+            there & is_exact & (kept.exact[place] != batch.exact),
+            "an exact duplicate of a document with another exact_sha256",
+        ),
         (is_exact & (batch.similarities != MILLION), "an exact duplicate with a similarity that is not 1"),
         ((batch.similarities < 0) | (batch.similarities > MILLION), "similarity is not between 0 and 1"),
     ]
+    if threshold is None:
+        wrong.append((~is_exact, "a near duplicate, and the recipe keeps such"))
+    else:
+        below = ~is_exact & (batch.similarities < threshold)
+        wrong.append((below, f"a near duplicate below the recipe's threshold of {threshold / MILLION}"))
     for mask, detail in wrong:
         if mask.any():
             row = int(mask.argmax())

@@ -29,19 +29,21 @@ Digests = npt.NDArray[np.bytes_]
 
 @dataclass(frozen=True, slots=True)
 class Segment:
-    """Ids (n,) S16 of one file's rows in order; `exact` (n,) S32 of kept ones, empty for dropped ones."""
+    """Ids (n,) S16 of one file's rows in order; of kept ones `exact` (n,) S32 and `characters` (n,) too, else empty."""
 
     file: str
     source: str
     ids: Digests
     exact: Digests
+    characters: npt.NDArray[np.int64]
 
 
 @dataclass(frozen=True, slots=True)
 class Witnesses:
-    """The duplicates among a batch of dropped rows: whom each names, and the exact key that it had itself."""
+    """The duplicates among a batch of `source`'s dropped rows: whom each names, its own exact key, and its own length."""
 
     file: str
+    source: str
     rows: npt.NDArray[np.int64]
     ids: Digests
     kept: Digests
@@ -49,6 +51,7 @@ class Witnesses:
     exact: Digests
     reasons: pa.Array
     similarities: npt.NDArray[np.int64]
+    characters: npt.NDArray[np.int64]
 
 
 @dataclass(frozen=True, slots=True)
@@ -96,7 +99,7 @@ def kept_shard(
 ) -> Findings:
     """Check one shard of data and the kept rows beside it. `known` as from `source_of`."""
     source, counted, name = entry["name"], seen.sources[entry["name"]], kept["name"]
-    ids, exacts, start, first_id, last_id = [], [], 0, None, None
+    ids, exacts, characters, start, first_id, last_id = [], [], [], 0, None, None
     try:
         for texts, batch in _aligned(release, data, kept, seen, _batch_rows(entry)):
             index, wrong = rows.origins(batch, source, known, name, start)
@@ -114,6 +117,7 @@ def kept_shard(
                 yield failed("schema", "an exact_sha256 from this row on is not 64 lower-case hex digits", name, start)
             else:
                 exacts.append(exact)
+            characters.append(_characters(batch))
             counted.read += np.bincount(index[index >= 0], minlength=len(known))
             counted.text_bytes += int(batch.column("text_bytes").to_numpy().sum())
             start += len(batch)
@@ -125,7 +129,9 @@ def kept_shard(
     counted.kept += start
     yield from _ends(kept, start, first_id, last_id)
     yield from _ends(data, start, first_id, last_id)
-    seen.segments.append(Segment(name, source, np.frombuffer(b"".join(ids), "S16"), _concatenated(exacts, "S32")))
+    lengths = np.concatenate([np.zeros(0, np.int64), *characters])
+    own = np.frombuffer(b"".join(ids), "S16")
+    seen.segments.append(Segment(name, source, own, _concatenated(exacts, "S32"), lengths))
 
 
 def dropped_shard(release: Path, entry: SourceEntry, known: pa.Array, dropped: FileEntry, seen: Seen) -> Findings:
@@ -146,7 +152,7 @@ def dropped_shard(release: Path, entry: SourceEntry, known: pa.Array, dropped: F
             if not in_ledger:
                 yield from rows.dropped_decisions(batch, name, start)
                 yield from rows.edits(batch, name, start)
-                yield from _witnesses(batch, name, start, seen)
+                yield from _witnesses(batch, source, name, start, seen)
             counted.reasons.update(rows.reasons(batch))
             counted.read += np.bincount(index[index >= 0], minlength=len(known))
             start += len(batch)
@@ -157,7 +163,8 @@ def dropped_shard(release: Path, entry: SourceEntry, known: pa.Array, dropped: F
         return
     counted.dropped += start
     yield from _ends(dropped, start, first_id, last_id)
-    seen.segments.append(Segment(name, source, np.frombuffer(b"".join(ids), "S16"), np.zeros(0, "S32")))
+    own = np.frombuffer(b"".join(ids), "S16")
+    seen.segments.append(Segment(name, source, own, np.zeros(0, "S32"), np.zeros(0, np.int64)))
 
 
 def clusters_shard(release: Path, entry: SourceEntry, clusters: FileEntry, seen: Seen) -> Findings:
@@ -223,6 +230,8 @@ def _schema(schema: pa.Schema, entry: FileEntry, seen: Seen) -> None:
             raise BadParquet(failed("schema", "there is no column `measures` that is a struct", entry["name"]))
         features = tuple(kind.field(index).name for index in range(kind.num_fields))
         seen.features = seen.features or features
+        if "characters" not in features:
+            raise BadParquet(failed("schema", "column measures has no field characters", entry["name"]))
         wanted = (schemas.kept if entry["kind"] == "kept" else schemas.dropped)(seen.features)
     if schema.equals(wanted):
         return
@@ -259,7 +268,7 @@ def _ends(entry: FileEntry, count: int, first_id: str | None, last_id: str | Non
             yield failed("rows", f"{key} is {seen}, the manifest says {entry[key]}", entry["name"])  # type: ignore[literal-required]
 
 
-def _witnesses(batch: pa.RecordBatch, file: str, start: int, seen: Seen) -> Findings:
+def _witnesses(batch: pa.RecordBatch, source: str, file: str, start: int, seen: Seen) -> Findings:
     """Remember whom each duplicate of a batch names, for `balance.witnesses`."""
     positions = np.flatnonzero(pc.equal(batch.column("stage"), "dedup").to_numpy(zero_copy_only=False))
     if not len(positions):
@@ -275,10 +284,16 @@ def _witnesses(batch: pa.RecordBatch, file: str, start: int, seen: Seen) -> Find
         return
     seen.witnesses.append(
         Witnesses(
-            file, start + positions, ids, kept, duplicates.column("kept_source"), exact, duplicates.column("reason"),
-            duplicates.column("similarity").to_numpy(),
+            file, source, start + positions, ids, kept, duplicates.column("kept_source"), exact,
+            duplicates.column("reason"), duplicates.column("similarity").to_numpy(), _characters(duplicates),
         )
     )  # fmt: skip
+
+
+def _characters(batch: pa.RecordBatch) -> npt.NDArray[np.int64]:
+    """How long the rows' texts are, in code points."""
+    found: npt.NDArray[np.int64] = pc.struct_field(batch.column("measures"), "characters").to_numpy()
+    return found
 
 
 def _concatenated(parts: list[Digests], kind: str) -> Digests:

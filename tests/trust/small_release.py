@@ -131,7 +131,7 @@ def _cluster(source: str, kept: str, copies: list[Row]) -> Row:
 
 def recipe() -> dict[str, Any]:
     return {
-        "name": "small", "version": "1", "description": "two sources", "dedup": {"exact": True},
+        "name": "small", "version": "1", "description": "two sources", "dedup": {"exact": True, "near": {"threshold": 0.8}},
         "sources": [{"name": name, "license": LICENCES[name]} for name in SHARDS],
     }  # fmt: skip
 
@@ -240,7 +240,9 @@ def _with_text(row: Row, text: str) -> Row:
 
 def _judged(row: Row, number: int) -> Row:
     draw = random.Random(f"{row['source']}{number}")
-    text = " ".join("".join(draw.choices("abcdeéłж漢", k=draw.randint(2, 8))) for _ in range(draw.randint(60, 120)))
+    text = (
+        " ".join("".join(draw.choices("abcdeéłж漢", k=draw.randint(2, 8))) for _ in range(draw.randint(60, 120))) + "\n"
+    )
     row = _with_text(row, text)
     row["decisions"] = [
         decision("too_short", len(text) * MILLION, 200 * MILLION, None),
@@ -269,7 +271,7 @@ def _unread(source: str, number: int, stage: str, reason: str) -> Row:
 
 
 def _duplicate(row: Row, kept: Row) -> Row:
-    row = _with_text(row, kept["text"])
+    row = _with_text(row, kept["text"].strip())  # shorter, so the other comes first
     return {
         **row, "decisions": kept["decisions"], "stage": "dedup", "reason": "exact_duplicate", "kept_id": kept["id"],
         "kept_source": kept["source"], "similarity": MILLION,

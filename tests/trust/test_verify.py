@@ -550,6 +550,22 @@ def near_copy_of_impossible_similarity(made: Corpus) -> None:
     dropped_row(made, "dedup").update(reason="near_duplicate", similarity=MILLION + 1, bands=1)
 
 
+def near_copy_below_the_threshold(made: Corpus) -> None:
+    dropped_row(made, "dedup").update(reason="near_duplicate", similarity=799_999, bands=1)
+
+
+def witness_that_is_shorter(made: Corpus) -> None:
+    drop = dropped_row(made, "dedup")
+    drop["measures"]["characters"] += 2
+
+
+def witness_of_the_same_length_and_a_larger_id(made: Corpus) -> None:
+    """Where it is equal in all else, the smaller id is kept."""
+    drops = [row for source in made.values() for row in source["dropped"] if row["stage"] == "dedup"]
+    drop = next(row for row in drops if row["id"] < row["kept_id"])
+    drop["measures"]["characters"] += 1
+
+
 def near_copy_without_bands(made: Corpus) -> None:
     dropped_row(made, "dedup").update(reason="near_duplicate", similarity=MILLION - 1)
 
@@ -628,6 +644,9 @@ def stage_that_is_none(made: Corpus) -> None:
         (witness_of_another_text, "witnesses", "an exact duplicate of a document with another"),
         (exact_copy_of_lesser_similarity, "witnesses", "an exact duplicate with a similarity"),
         (near_copy_of_impossible_similarity, "witnesses", "similarity is not between"),
+        (near_copy_below_the_threshold, "witnesses", "a near duplicate below the recipe's threshold of 0.8"),
+        (witness_that_is_shorter, "witnesses", "the document that kept_id names does not come before"),
+        (witness_of_the_same_length_and_a_larger_id, "witnesses", "the document that kept_id names does not come"),
         (near_copy_without_bands, "ledger", "bands is null in a row of stage dedup"),
         (exact_copy_with_bands, "ledger", "bands is not null in a row of stage dedup"),
         (witness_that_is_no_id, "ledger", "an id, kept_id or exact_sha256"),
@@ -878,3 +897,13 @@ def test_clusters_that_the_ledger_contradicts_are_refused(
     found = refusals(small.write(tmp_path / "release", small.corpus(), change=change))
     assert any(said in check.detail for check in found), [str(check) for check in found]
     assert {check.name for check in found} <= {"clusters", "order", "rows"}
+
+
+def test_near_duplicates_of_a_recipe_that_keeps_such_are_refused(tmp_path: Path) -> None:
+    made = small.corpus()
+    dropped_row(made, "dedup").update(reason="near_duplicate", similarity=900_000, bands=3)
+    folder = small.write(tmp_path / "release", made)
+    assert refusals(folder) == []
+    small.sign_again(folder, edit=lambda predicate: predicate["recipe"]["dedup"].update(near=None))
+    (found,) = refusals(folder)
+    assert (found.name, found.detail[:45]) == ("witnesses", "a near duplicate, and the recipe keeps such (")
