@@ -9,7 +9,6 @@ has a combining class (Unicode Standard Annex 15, section 9, where the quick che
 import hashlib
 import unicodedata
 from functools import cache
-from itertools import pairwise
 from typing import Any
 
 import numba
@@ -19,6 +18,7 @@ import pyarrow as pa
 from numba import types
 from numba.extending import intrinsic
 
+from pipeline.kernels import sha256
 from pipeline.kernels.arrow import utf8_buffers
 from pipeline.kernels.bits import lowest, ones, pointer
 from pipeline.kernels.sentences import (
@@ -68,20 +68,17 @@ def normalise(texts: "pa.StringArray | pa.LargeStringArray") -> pa.LargeStringAr
 def keys(texts: "pa.StringArray | pa.LargeStringArray") -> pa.FixedSizeBinaryArray:
     """The exact key, 32 bytes, of each text: SHA-256 of the normalised text in UTF-8. No nulls (ValueError)."""
     offsets, data, changed = _normalised(texts)
-    whole, sha256 = data.data, hashlib.sha256
-    places = pairwise(offsets.tolist())
-    digests = [sha256(whole[start:end]).digest() for start, end in places]
+    digests = sha256.digests(data, offsets)
     for row, encoded in changed.items():
-        digests[row] = sha256(encoded).digest()
-    return pa.FixedSizeBinaryArray.from_buffers(pa.binary(32), len(digests), [None, pa.py_buffer(b"".join(digests))])
+        digests[row] = np.frombuffer(hashlib.sha256(encoded).digest(), np.uint8)
+    return pa.FixedSizeBinaryArray.from_buffers(pa.binary(32), len(digests), [None, pa.py_buffer(digests)])
 
 
 def sha256s(texts: "pa.StringArray | pa.LargeStringArray") -> list[str]:
     """SHA-256 of each text's UTF-8 bytes, as 64 hex digits. No nulls (ValueError)."""
     offsets, data = utf8_buffers(texts)
-    whole, sha256 = data.data, hashlib.sha256
-    places = pairwise(offsets.tolist())
-    return [sha256(whole[start:end]).hexdigest() for start, end in places]
+    digits = sha256.digests(data, offsets).tobytes().hex()
+    return [digits[at : at + 64] for at in range(0, len(digits), 64)]
 
 
 def _normalised(texts: Any) -> tuple[npt.NDArray[np.int64], npt.NDArray[np.uint8], dict[int, bytes]]:
