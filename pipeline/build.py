@@ -73,6 +73,7 @@ class _Run:
     settings: Settings
     report: Report
     pool: Pool
+    kernels: warm.Warming
     tasks: int = 0
     ran: int = 0
     seconds: dict[str, float] = field(default_factory=dict)
@@ -92,13 +93,13 @@ def build(recipe: Recipe, lock: Lock, settings: Settings, report: Report) -> Bui
     check(lock, recipe)
     refuse_foreign(settings.out)
     code = curate_sha256(recipe, STAGES["curate"])  # before anything is fetched: filters that cannot be had end it here
-    with _exclusive(work_folder(settings.out)) as work:
+    with _exclusive(work_folder(settings.out)) as work, warm.ahead() as kernels:
         shutil.rmtree(work / "tmp", ignore_errors=True)
         artifacts = (*lock.artifacts, lock.model)
         fetch_all(artifacts, settings.base, settings.cache, report=report)
         fetched = time.monotonic()
         with Pool(settings.workers, work) as pool:
-            run = _Run(recipe, lock, settings, report, pool, seconds={"fetch": fetched - began})
+            run = _Run(recipe, lock, settings, report, pool, kernels, seconds={"fetch": fetched - began})
             shown = run_stage(run, "evidence", plan.evidence_tasks(recipe, lock, _code("evidence")), [])
             curated = run_stage(run, "curate", plan.curate_tasks(recipe, lock, code), [])
             found = run_stage(run, "candidates", [plan.candidates_task(recipe, curated, _code("candidates"))], curated)
@@ -168,7 +169,9 @@ def run_stage(run: _Run, stage: str, tasks: Sequence[Task], before: Sequence[Tas
         elif record is not None:
             records[task.name] = record
     if stage == "curate" and jobs:
-        run.seconds["compile"] = warm.ensure(lambda: run.report(Phase("compile", len(warm.GROUPS), len(warm.GROUPS))))
+        run.seconds["compile"] = run.kernels.finish(
+            lambda: run.report(Phase("compile", len(warm.GROUPS), len(warm.GROUPS)))
+        )
     run.report(Phase(stage, len(tasks), len(jobs)))
     for event in run.pool.run(jobs):
         if isinstance(event, Finished):

@@ -68,8 +68,17 @@ def _pairs(keys: Any, ranks: Any, sources: Any, first: int, neighbours: int, pai
 
 @numba.njit(cache=True, nogil=True, boundscheck=False)
 def _ordered(ranks: Any, start: int, end: int) -> None:
-    if end - start > _INSERTION:
-        ranks[start:end].sort()
+    """Sort ranks[start:end]: small buckets by insertion, others by heap, which no input makes slow (Knuth 3, section 5.2.3).
+
+    numba's own sort takes 3 s to compile.
+    """
+    size = end - start
+    if size > _INSERTION:
+        for root in range(size // 2 - 1, -1, -1):
+            _sift(ranks, start, root, size)
+        for last in range(size - 1, 0, -1):
+            ranks[start], ranks[start + last] = ranks[start + last], ranks[start]
+            _sift(ranks, start, 0, last)
         return
     for i in range(start + 1, end):
         rank = ranks[i]
@@ -78,3 +87,19 @@ def _ordered(ranks: Any, start: int, end: int) -> None:
             ranks[k] = ranks[k - 1]
             k -= 1
         ranks[k] = rank
+
+
+@numba.njit(cache=True, nogil=True, boundscheck=False)
+def _sift(ranks: Any, start: int, root: int, size: int) -> None:
+    """Let the rank at `root` sink in the heap of `size` ranks from `start` on."""
+    rank = ranks[start + root]
+    while True:
+        child = 2 * root + 1
+        if child >= size:
+            break
+        child += child + 1 < size and ranks[start + child + 1] > ranks[start + child]
+        if ranks[start + child] <= rank:
+            break
+        ranks[start + root] = ranks[start + child]
+        root = child
+    ranks[start + root] = rank

@@ -48,45 +48,64 @@ LOW, HIGH = np.uint64(0x9E3779B97F4A7C15), np.uint64(0xC2B2AE3D27D4EB4F)  # odd 
 _LABEL_KEY = np.uint64(int.from_bytes(b"__label_", "little"))
 
 
-@numba.njit(cache=True, nogil=True, boundscheck=False, inline="always")
+# Functions of their own that LLVM inlines: numba's `inline="always"` would type each of a hundred copies anew, for 8 s.
+@numba.njit(cache=True, nogil=True, boundscheck=False)
 def _step(state: Any, byte: Any) -> Any:
     """FNV-1a; fastText extends the byte's sign."""
     return np.uint32((state ^ np.uint32(np.int32(np.int8(byte)))) * _PRIME)
 
 
-@numba.njit(cache=True, nogil=True, boundscheck=False, inline="always")
-def _hash_on(state: Any, point: Any, width: Any) -> Any:
-    """The hash after one more code point of at most `width` bytes, given as its bytes of UTF-8, the first one lowest."""
+@numba.njit(cache=True, nogil=True, boundscheck=False)
+def _one(state: Any, point: Any) -> Any:
+    """The hash after one more code point of one byte. Code points are given as their UTF-8, the first byte lowest."""
+    return _step(state, np.uint8(point))
+
+
+@numba.njit(cache=True, nogil=True, boundscheck=False)
+def _two(state: Any, point: Any) -> Any:
+    """The hash after one more code point of at most two bytes."""
     state = _step(state, np.uint8(point))
-    if width > 1:
-        byte = np.uint8(point >> np.uint32(8))
-        state = _step(state, byte) if byte else state
-    if width > 2:
-        byte = np.uint8(point >> np.uint32(16))
-        state = _step(state, byte) if byte else state
-        byte = np.uint8(point >> np.uint32(24))
-        state = _step(state, byte) if byte else state
-    return state
+    byte = np.uint8(point >> np.uint32(8))
+    return _step(state, byte) if byte else state
 
 
-@numba.njit(cache=True, nogil=True, boundscheck=False, inline="always")
-def _features(points: Any, count: Any, sizes: Any, width: Any, grams: Any) -> None:
-    """grams[n - 2, i] = the bucket of the n-gram at points[i], or a feature without vector where there is none."""
-    bucket, before, factor, after = np.uint32(sizes[0]), sizes[1], sizes[2], sizes[3]
-    never = np.uint32(sizes[0] + sizes[4] + np.uint64(1))
-    for i in range(count):
-        p0, p1, p2, p3 = points[i], points[i + 1], points[i + 2], points[i + 3]
-        state = _hash_on(_OFFSET, _OPEN if p0 == _SPACE else p0, width)
-        state = _hash_on(state, _CLOSE if p1 == _SPACE else p1, width)
-        quotient = np.uint32(((np.uint64(state) >> before) * factor) >> after)
-        grams[0, i] = never if (p0 == _SPACE) & (p1 == _SPACE) else np.uint32(state - quotient * bucket)
-        # After a ">" the state is of no use, nor is it used.
-        state = _hash_on(state, _CLOSE if p2 == _SPACE else p2, width)
-        quotient = np.uint32(((np.uint64(state) >> before) * factor) >> after)
-        grams[1, i] = never if p1 == _SPACE else np.uint32(state - quotient * bucket)
-        state = _hash_on(state, _CLOSE if p3 == _SPACE else p3, width)
-        quotient = np.uint32(((np.uint64(state) >> before) * factor) >> after)
-        grams[2, i] = never if (p1 == _SPACE) | (p2 == _SPACE) else np.uint32(state - quotient * bucket)
+@numba.njit(cache=True, nogil=True, boundscheck=False)
+def _four(state: Any, point: Any) -> Any:
+    """The hash after one more code point of at most four bytes."""
+    state = _two(state, point)
+    byte = np.uint8(point >> np.uint32(16))
+    state = _step(state, byte) if byte else state
+    byte = np.uint8(point >> np.uint32(24))
+    return _step(state, byte) if byte else state
+
+
+def _features(hash_on: Any) -> Any:
+    """features(points, count, sizes, grams): grams[n - 2, i] = the bucket of the n-gram at points[i], or a feature without
+    vector where there is none. hash_on: for the widest code point that there is.
+    """
+
+    @numba.njit(cache=True, nogil=True, boundscheck=False)
+    def features(points: Any, count: Any, sizes: Any, grams: Any) -> None:
+        bucket, before, factor, after = np.uint32(sizes[0]), sizes[1], sizes[2], sizes[3]
+        never = np.uint32(sizes[0] + sizes[4] + np.uint64(1))
+        for i in range(count):
+            p0, p1, p2, p3 = points[i], points[i + 1], points[i + 2], points[i + 3]
+            state = hash_on(_OFFSET, _OPEN if p0 == _SPACE else p0)
+            state = hash_on(state, _CLOSE if p1 == _SPACE else p1)
+            quotient = np.uint32(((np.uint64(state) >> before) * factor) >> after)
+            grams[0, i] = never if (p0 == _SPACE) & (p1 == _SPACE) else np.uint32(state - quotient * bucket)
+            # After a ">" the state is of no use, nor is it used.
+            state = hash_on(state, _CLOSE if p2 == _SPACE else p2)
+            quotient = np.uint32(((np.uint64(state) >> before) * factor) >> after)
+            grams[1, i] = never if p1 == _SPACE else np.uint32(state - quotient * bucket)
+            state = hash_on(state, _CLOSE if p3 == _SPACE else p3)
+            quotient = np.uint32(((np.uint64(state) >> before) * factor) >> after)
+            grams[2, i] = never if (p1 == _SPACE) | (p2 == _SPACE) else np.uint32(state - quotient * bucket)
+
+    return features
+
+
+_features_of_one, _features_of_two, _features_of_four = (_features(hash_on) for hash_on in (_one, _two, _four))
 
 
 @numba.njit(cache=True, nogil=True, boundscheck=False, inline="always")
@@ -210,11 +229,11 @@ def identify_texts(
         points[last + 1] = points[last + 2] = points[last + 3] = points[last + 4] = _SPACE
 
         if widest < 0x80:
-            _features(points, last + 1, sizes, 1, grams)
+            _features_of_one(points, last + 1, sizes, grams)
         elif widest < 0xE0:
-            _features(points, last + 1, sizes, 2, grams)
+            _features_of_two(points, last + 1, sizes, grams)
         else:
-            _features(points, last + 1, sizes, 4, grams)
+            _features_of_four(points, last + 1, sizes, grams)
 
         # A word's own feature comes before its n-grams: in the place of the 4-gram that would begin before its "<".
         for k in range(0, bounds, 2):

@@ -4,16 +4,17 @@
 worker would compile for itself and nobody would know why nothing happens. Two builds that start at once wait for one another.
 """
 
+import contextlib
 import fcntl
 import os
 import platform
 import subprocess
 import sys
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from importlib.metadata import version
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import IO, TYPE_CHECKING
 
 from pipeline.errors import TaskError
 from pipeline.kernels import cache_folder
@@ -21,8 +22,8 @@ from pipeline.kernels import cache_folder
 if TYPE_CHECKING:
     import pyarrow as pa
 
-# Compiled side by side, in processes of their own; the first takes about as long as the others together.
-GROUPS = (("features",), ("lid", "c4", "exact", "near"))
+# Compiled side by side, in processes of their own; the two take about the same time.
+GROUPS = (("features", "exact"), ("lid", "c4", "near"))
 
 
 def marker() -> Path:
@@ -35,28 +36,78 @@ def marker() -> Path:
 
 def ensure(say: Callable[[], None]) -> float:
     """Compile what is not in the cache yet; `say` is called before. Returns seconds spent. Raises TaskError."""
+    with ahead() as kernels:
+        return kernels.finish(say)
+
+
+@contextlib.contextmanager
+def ahead() -> Iterator["Warming"]:
+    """Compile what is not in the cache yet beside the block, which calls `finish` before it needs the kernels.
+
+    What is not finished at the block's end is given up.
+    """
     done = marker()
     if done.exists():
-        return 0.0
-    began = time.monotonic()
+        yield Warming(done, None)
+        return
     with (done.parent / "lock").open("a") as handle:
-        fcntl.flock(handle, fcntl.LOCK_EX)  # it ends with the process, however that ends
-        if done.exists():
-            return time.monotonic() - began
-        say()
-        processes = [
-            subprocess.Popen([sys.executable, "-m", "pipeline.kernels.warm", *group], stderr=subprocess.PIPE, text=True)
-            for group in GROUPS
-        ]
-        for process, group in zip(processes, GROUPS, strict=True):
+        kernels = Warming(done, handle)
+        try:
+            kernels.begin(wait=False)
+            yield kernels
+        finally:
+            kernels.give_up()
+
+
+class Warming:
+    """Kernels that are being compiled. `handle`: the open file whose lock says who does it, None if there is nothing to do."""
+
+    def __init__(self, done: Path, handle: IO[str] | None) -> None:
+        self.done, self.handle = done, handle
+        self.processes: list[subprocess.Popen[str]] = []
+
+    def begin(self, wait: bool) -> None:
+        """Start to compile, unless another process does, which is waited for with `wait`."""
+        if self.handle is None:
+            return
+        try:  # the lock ends with the process, however that ends
+            fcntl.flock(self.handle, fcntl.LOCK_EX | (0 if wait else fcntl.LOCK_NB))
+        except BlockingIOError:
+            return
+        if not self.done.exists():
+            command = [sys.executable, "-m", "pipeline.kernels.warm"]
+            self.processes = [
+                subprocess.Popen([*command, *group], stderr=subprocess.PIPE, text=True) for group in GROUPS
+            ]
+
+    def finish(self, say: Callable[[], None]) -> float:
+        """Wait until all is compiled; `say` is called before, where there is something to wait for. Returns seconds waited.
+
+        Raises TaskError.
+        """
+        if self.handle is None or self.done.exists():
+            return 0.0
+        began = time.monotonic()
+        if not self.processes:
+            self.begin(wait=True)
+        if self.processes:
+            say()
+        for process, group in zip(self.processes, GROUPS, strict=bool(self.processes)):
             _, said = process.communicate()
             if process.returncode:
                 raise TaskError(
                     f"ended with exit code {process.returncode}\n{said[-2000:]}",
                     where=f"compiling the kernels {', '.join(group)}",
                 )
-        done.touch()
-    return time.monotonic() - began
+        self.done.touch()
+        return time.monotonic() - began
+
+    def give_up(self) -> None:
+        """End the processes that are still at it."""
+        for process in self.processes:
+            if process.poll() is None:
+                process.kill()
+                process.communicate()
 
 
 def compile_kernels(name: str) -> None:

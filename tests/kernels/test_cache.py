@@ -96,3 +96,21 @@ def test_a_kernel_that_cannot_be_compiled_is_named(copy: Path) -> None:
     assert done.returncode == 1
     assert "compiling the kernels exact" in done.stderr
     assert "broken on purpose" in done.stderr
+
+
+def test_what_is_compiled_ahead_is_given_up_with_the_block_and_leaves_no_process(copy: Path) -> None:
+    code = (
+        "from pipeline.kernels import warm; warm.GROUPS = (('exact',),)\n"
+        "with warm.ahead() as kernels: (process,) = kernels.processes\n"
+        "print(process.returncode, warm.marker().exists())"
+    )
+    assert run(copy, code) == "-9 False"
+
+
+def test_kernels_that_are_compiled_ahead_are_there_once_finished(copy: Path) -> None:
+    code = (
+        "from pipeline.kernels import warm; warm.GROUPS = (('exact',),)\n"
+        "with warm.ahead() as kernels: print(len(kernels.processes), kernels.finish(lambda: print('waiting')) > 0)\n"
+        "with warm.ahead() as kernels: print(len(kernels.processes), kernels.finish(lambda: print('waiting')))"
+    )
+    assert run(copy, code).split("\n") == ["waiting", "1 True", "0 0.0"]
