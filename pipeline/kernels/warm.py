@@ -1,4 +1,4 @@
-"""Compile all kernels into the cache, once for each processor, version of Python and numba, and of the kernels' own sources.
+"""Compile kernels into the cache, once for each processor, version of Python and numba, and of the kernels' own sources.
 
 `make` does it when it installs; a build does it where that was not done, with a message, before its workers start: else each
 worker would compile for itself and nobody would know why nothing happens. Two builds that start at once wait for one another.
@@ -10,7 +10,7 @@ import platform
 import subprocess
 import sys
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from importlib.metadata import version
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -23,19 +23,25 @@ if TYPE_CHECKING:
 
 # Compiled side by side, in processes of their own; the first takes about as long as the others together.
 GROUPS = (("features",), ("lid", "c4", "exact", "near"))
+BLOCKS = (("blocks",),)  # 3 s, and most recipes do not ask for `repeated_lines`: compiled by the first build that does
 
 
-def marker() -> Path:
+def marker(groups: Sequence[Sequence[str]]) -> Path:
     """The file that says that the cache is warm for this processor, Python and numba."""
     import llvmlite.binding as llvm
 
     cpu = os.environ.get("NUMBA_CPU_NAME") or llvm.get_host_cpu_name()
-    return cache_folder() / f"warm-{cpu}-{platform.python_version()}-numba-{version('numba')}"
+    what = "-blocks" if groups == BLOCKS else ""
+    return cache_folder() / f"warm{what}-{cpu}-{platform.python_version()}-numba-{version('numba')}"
 
 
-def ensure(say: Callable[[], None]) -> float:
-    """Compile what is not in the cache yet; `say` is called before. Returns seconds spent. Raises TaskError."""
-    done = marker()
+def ensure(say: Callable[[], None], groups: Sequence[Sequence[str]] | None = None) -> float:
+    """Compile what is not in the cache yet; `say` is called before. Returns seconds spent. Raises TaskError.
+
+    `groups`: GROUPS by default, what every build needs; or BLOCKS.
+    """
+    groups = GROUPS if groups is None else groups
+    done = marker(groups)
     if done.exists():
         return 0.0
     began = time.monotonic()
@@ -46,9 +52,9 @@ def ensure(say: Callable[[], None]) -> float:
         say()
         processes = [
             subprocess.Popen([sys.executable, "-m", "pipeline.kernels.warm", *group], stderr=subprocess.PIPE, text=True)
-            for group in GROUPS
+            for group in groups
         ]
-        for process, group in zip(processes, GROUPS, strict=True):
+        for process, group in zip(processes, groups, strict=True):
             _, said = process.communicate()
             if process.returncode:
                 raise TaskError(
@@ -76,6 +82,11 @@ def compile_kernels(name: str) -> None:
         from pipeline.kernels import exact
 
         exact.keys(texts)
+    elif name == "blocks":
+        from pipeline.kernels import blocks
+
+        found = blocks.count(texts, unit="line", min_characters=1)
+        blocks.remove(texts, found, unit="line", min_characters=1)
     elif name == "near":
         _compile_near(texts)
     elif name == "lid":
