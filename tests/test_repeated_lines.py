@@ -11,7 +11,7 @@ import pytest
 from tests.corpus import RECIPE, World, sdist, sentences, world
 
 FOOTER = "Copyright 2026 by the people of the island.\nAll of these pages may be copied, changed and sold by everybody."
-MENU = "Home, Guides, Harbour, Market and Weather; ask the teacher of the village for all else that there is."
+MENU = sentences(1, 9, "de").replace("\n", " ").strip()  # more of it than the language model reads of a text
 RARE = "This paragraph stands in three documents of thirty, and in none of the others that the source holds."
 SOURCE = """  - name: site
     from: {kind: local, paths: [one.tar.gz, two.tar.gz]}
@@ -76,6 +76,7 @@ def test_footer_and_menu_are_gone_and_all_else_is_as_it_was(made: tuple[World, P
     here, out, release_id = made
     texts = {name: row["text"] for name, row in rows(out, "data").items()}
     assert texts == {name: body.strip() for name, body in bodies().items()}
+    assert {row["language"] for row in rows(out, "kept").values()} == {"en"}  # the menu's is another
     done = here.run("verify", out)
     assert release_id in done.stdout
 
