@@ -86,6 +86,15 @@ def test_kernels_are_compiled_once_though_two_ask_at_once(copy: Path) -> None:
     assert run(copy, code) == "False"
 
 
+def test_kernels_of_repeated_lines_are_compiled_apart_and_once(copy: Path) -> None:
+    code = (
+        "from pipeline.kernels import warm; warm.GROUPS = (('exact',),); "
+        "said = [warm.ensure(lambda: print('all'), groups) > 0 for groups in (None, warm.BLOCKS, warm.BLOCKS)]; print(*said)"
+    )
+    assert run(copy, code).split() == ["all", "all", "True", "True", "False"]
+    assert run(copy, code) == "False False False"
+
+
 def test_a_kernel_that_cannot_be_compiled_is_named(copy: Path) -> None:
     (copy / "pipeline" / "kernels" / "exact.py").write_text("raise ImportError('broken on purpose')\n")
     code = "from pipeline.kernels import warm; warm.GROUPS = (('exact',),); warm.ensure(lambda: None)"
