@@ -11,6 +11,7 @@ import shutil
 import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -101,7 +102,9 @@ def build(recipe: Recipe, lock: Lock, settings: Settings, report: Report) -> Bui
         with Pool(settings.workers, work) as pool:
             run = _Run(recipe, lock, settings, report, pool, kernels, seconds={"fetch": fetched - began})
             shown = run_stage(run, "evidence", plan.evidence_tasks(recipe, lock, _code("evidence")), [])
-            curated = run_stage(run, "curate", plan.curate_tasks(recipe, lock, code), [])
+            counted, blocks = _find_blocks(run)
+            shown += [*counted, *blocks]
+            curated = run_stage(run, "curate", plan.curate_tasks(recipe, lock, code, blocks), blocks)
             found = run_stage(run, "candidates", [plan.candidates_task(recipe, curated, _code("candidates"))], curated)
             done = [*curated, *found]
             shingled = run_stage(run, "shingle", plan.shingle_tasks(recipe, curated, found[0], _code("shingle")), done)
@@ -141,9 +144,19 @@ def steps(recipe: Recipe, lock: Lock, out: Path) -> list[Decision | str]:
         return [record for _, record in decisions if record is not None]
 
     decide(plan.evidence_tasks(recipe, lock, _code("evidence")))
-    curated = decide(plan.curate_tasks(recipe, lock, curate_sha256(recipe, STAGES["curate"])))
+    code = curate_sha256(recipe, STAGES["curate"])
+    later = "candidates, shingle, choose: run if what curate keeps changes"
+    asking = [source.name for source in recipe.sources if source.repeated_lines]
+    counted = decide(plan.lines_tasks(recipe, lock, _code("lines")))
+    blocks = None if counted is None else decide(plan.blocks_tasks(recipe, counted, _code("blocks")))
+    if blocks is None:
+        others = tuple(source for source in recipe.sources if source.name not in asking)
+        decide(plan.curate_tasks(recipe.model_copy(update={"sources": others}), lock, code))
+        stages = "blocks, curate" if counted is None else "curate"
+        return [*found, f"{stages}: run for {', '.join(asking)} if what repeats in it changes", later, shards]
+    curated = decide(plan.curate_tasks(recipe, lock, code, blocks))
     if curated is None:
-        return [*found, "candidates, shingle, choose: run if what curate keeps changes", shards]
+        return [*found, later, shards]
     candidates = decide([plan.candidates_task(recipe, curated, _code("candidates"))])
     if candidates is None:
         return [*found, "shingle, choose: run if the candidates change", shards]
@@ -168,10 +181,7 @@ def run_stage(run: _Run, stage: str, tasks: Sequence[Task], before: Sequence[Tas
             jobs.append(Job(task, _inputs(run, task, before)))
         elif record is not None:
             records[task.name] = record
-    if stage == "curate" and jobs:
-        run.seconds["compile"] = run.kernels.finish(
-            lambda: run.report(Phase("compile", len(warm.GROUPS), len(warm.GROUPS)))
-        )
+    _compile(run, jobs)
     run.report(Phase(stage, len(tasks), len(jobs)))
     for event in run.pool.run(jobs):
         if isinstance(event, Finished):
@@ -182,6 +192,28 @@ def run_stage(run: _Run, stage: str, tasks: Sequence[Task], before: Sequence[Tas
     return [records[task.name] for task in tasks]
 
 
+def _find_blocks(run: _Run) -> tuple[list[TaskRecord], list[TaskRecord]]:
+    """The stages `lines` and `blocks`; of a recipe in which no source asks for them nothing is run or said."""
+    tasks = plan.lines_tasks(run.recipe, run.lock, _code("lines"))
+    if not tasks:
+        return [], []
+    counted = run_stage(run, "lines", tasks, [])
+    return counted, run_stage(run, "blocks", plan.blocks_tasks(run.recipe, counted, _code("blocks")), counted)
+
+
+def _compile(run: _Run, jobs: Sequence[Job]) -> None:
+    """Compile the kernels that the jobs need, where that was not done, before workers start."""
+    if any(job.task.stage == "lines" or job.task.parameters.get("repeated_lines") for job in jobs):
+        _spend(run, partial(warm.ensure, groups=warm.BLOCKS), warm.BLOCKS)
+    if any(job.task.stage == "curate" for job in jobs):
+        _spend(run, run.kernels.finish, warm.GROUPS)
+
+
+def _spend(run: _Run, compiled: Callable[[Callable[[], None]], float], groups: warm.Groups) -> None:
+    spent = compiled(partial(run.report, Phase("compile", len(groups), len(groups))))
+    run.seconds["compile"] = run.seconds.get("compile", 0.0) + spent
+
+
 def _decide(work: Path, task: Task) -> tuple[Decision, TaskRecord | None]:
     record = read_record(work, task)
     broken = broken_output(work, record) if record is not None and record.key == task.key() else None
@@ -190,19 +222,24 @@ def _decide(work: Path, task: Task) -> tuple[Decision, TaskRecord | None]:
 
 def _inputs(run: _Run, task: Task, before: Sequence[TaskRecord]) -> dict[str, Path]:
     """Where a task's inputs are: artifacts in the cache, outputs of earlier stages in the work folder."""
-    if task.stage in ("evidence", "curate"):
-        cache = run.settings.cache
-        files = {name: cache.path(sha256) for name, sha256 in task.inputs.items()}
-        return {**files, "models": cache.root / "models"}
     places = {
         (record.task.stage, record.task.name, output.name): task_folder(run.work, record.task) / output.name
         for record in before
         for output in record.outputs
     }
 
+    if task.stage in ("evidence", "lines", "curate"):
+        cache = run.settings.cache
+        files = {name: cache.path(sha256) for name, sha256 in task.inputs.items() if name != "blocks"}
+        if "blocks" in task.inputs:
+            files["blocks"] = places["blocks", task.parameters["source"], "blocks.arrow"]
+        return {**files, "models": cache.root / "models"}
+
     def made_by(name: str) -> tuple[str, str, str]:
         """Stage, task and output that an input of the task is."""
         maker, _, output = name.rpartition("/")
+        if task.stage == "blocks":
+            return "lines", maker, output
         if task.stage == "shingle":
             if name == "wanted":
                 return "candidates", "all", plan.wanted_name(task.name)

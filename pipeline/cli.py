@@ -148,9 +148,9 @@ def plan(recipe: Path, out: Path | None, as_json: bool) -> None:
 def build(recipe: Path, out: Path | None, workers: int, engine: str, signing_key: Path | None, as_json: bool) -> None:
     """Build the corpus of RECIPE, whose lock lies beside it.
 
-    Stages: fetch what the lock pins; evidence (check licences); curate (read, extract, measure, judge, sketch);
-    candidates, shingle, choose (drop duplicates); write; seal. An interrupted build goes on where it was; a repeated one
-    finds nothing to do.
+    Stages: fetch what the lock pins; evidence (check licences); lines, blocks (what repeats in a source, where the recipe
+    asks); curate (read, extract, measure, judge, sketch); candidates, shingle, choose (drop duplicates); write; seal.
+    An interrupted build goes on where it was; a repeated one finds nothing to do.
     """
     from pipeline import build as builds
 

@@ -117,11 +117,11 @@ def evidence_tasks(recipe: Recipe, lock: Lock, code: str) -> list[Task]:
     return [
         Task(
             "evidence",
-            f"{artifact.source}/{artifact.file}",
+            _of(artifact),
             {
-                # What the check looks at; rules, priority and alarm are left at their defaults, whatever they are.
+                # What the check looks at; all else of the source is left at its default, whatever it is.
                 "source": source.model_dump(
-                    mode="json", by_alias=True, exclude={"rules", "priority", "max_drop_share"}
+                    mode="json", by_alias=True, exclude={"rules", "priority", "max_drop_share", "repeated_lines"}
                 ),
                 "artifact": _named(artifact),
                 "evidence": [asdict(evidence) for evidence in artifact.evidence],
@@ -135,15 +135,58 @@ def evidence_tasks(recipe: Recipe, lock: Lock, code: str) -> list[Task]:
     ]
 
 
-def curate_tasks(recipe: Recipe, lock: Lock, code: str) -> list[Task]:
-    """One task an artifact, the larger first: what takes longest must not start last."""
+def lines_tasks(recipe: Recipe, lock: Lock, code: str) -> list[Task]:
+    """One task an artifact of each source that asks for `repeated_lines`, the larger first."""
     tasks = []
     for source in recipe.sources:
+        if source.repeated_lines is None:
+            continue
+        artifacts = [artifact for artifact in lock.artifacts if artifact.source == source.name]
+        asked = source.repeated_lines
+        parameters = {
+            **_reading(source),
+            "unit": asked.unit,
+            "min_characters": asked.min_characters,
+            # What too few documents of an artifact hold may be a block of a source that has others.
+            "least": asked.min_documents if len(artifacts) == 1 else 1,
+        }
+        tasks += [
+            (artifact.size, Task("lines", _of(artifact), {**parameters, "artifact": _named(artifact)},
+                                 {"artifact": artifact.sha256}, code))
+            for artifact in artifacts
+        ]  # fmt: skip
+    return _largest_first(tasks)
+
+
+def blocks_tasks(recipe: Recipe, counted: Sequence[TaskRecord], code: str) -> list[Task]:
+    """One task a source that asks for `repeated_lines`, over the counts of all its artifacts."""
+    tasks = []
+    for source in recipe.sources:
+        if source.repeated_lines is None:
+            continue
+        inputs = {
+            f"{record.task.name}/lines.arrow": record.digests()["lines.arrow"]
+            for record in counted
+            if record.task.parameters["source"] == source.name
+        }
+        asked = source.repeated_lines.parameters()
+        parameters = {
+            "source": source.name, "inputs": sorted(inputs),
+            **{name: asked[name] for name in ("min_documents", "min_share")},
+        }  # fmt: skip
+        tasks.append(Task("blocks", source.name, parameters, dict(sorted(inputs.items())), code))
+    return tasks
+
+
+def curate_tasks(recipe: Recipe, lock: Lock, code: str, found: Sequence[TaskRecord] = ()) -> list[Task]:
+    """One task an artifact, the larger first: what takes longest must not start last. `found`: records of `blocks_tasks`."""
+    blocks = {record.task.name: record.digests()["blocks.arrow"] for record in found}
+    tasks = []
+    for source in recipe.sources:
+        asked = source.repeated_lines
         shared = {
-            "source": source.name,
-            "format": source.format.model_dump(mode="json"),
-            "members": list(source.members),
-            "exclude": list(source.exclude),
+            **_reading(source),
+            "repeated_lines": asked and {"unit": asked.unit, "min_characters": asked.min_characters},
             "rules": [rule.model_dump(mode="json") for rule in recipe.rules_of(source)],
             "characters": recipe.language_model.characters,
             "near": _sketching(recipe),
@@ -154,22 +197,33 @@ def curate_tasks(recipe: Recipe, lock: Lock, code: str) -> list[Task]:
                 "sha256": recipe.language_model.sha256,
             },
         }
+        inputs = {"model": lock.model.sha256} | ({} if asked is None else {"blocks": blocks[source.name]})
         tasks += [
-            (artifact.size, _curate(artifact, shared, lock.model, code))
+            (artifact.size, Task("curate", _of(artifact), {**shared, "artifact": _named(artifact)},
+                                 {"artifact": artifact.sha256, **inputs}, code))
             for artifact in lock.artifacts
             if artifact.source == source.name
-        ]
+        ]  # fmt: skip
+    return _largest_first(tasks)
+
+
+def _reading(source: SourceSpec) -> dict[str, Any]:
+    """Which documents an artifact of the source holds."""
+    return {
+        "source": source.name,
+        "format": source.format.model_dump(mode="json"),
+        "members": list(source.members),
+        "exclude": list(source.exclude),
+    }
+
+
+def _of(artifact: Artifact) -> str:
+    """The name of a task that is one artifact's."""
+    return f"{artifact.source}/{artifact.file}"
+
+
+def _largest_first(tasks: Sequence[tuple[int, Task]]) -> list[Task]:
     return [task for _, task in sorted(tasks, key=lambda pair: (-pair[0], pair[1].name))]
-
-
-def _curate(artifact: Artifact, shared: Mapping[str, Any], model: Artifact, code: str) -> Task:
-    return Task(
-        "curate",
-        f"{artifact.source}/{artifact.file}",
-        {**shared, "artifact": _named(artifact)},
-        {"artifact": artifact.sha256, "model": model.sha256},
-        code,
-    )
 
 
 def _named(artifact: Artifact) -> dict[str, str]:

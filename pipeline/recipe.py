@@ -170,6 +170,19 @@ class LanguageModel(Strict):
         return spdx(expression)
 
 
+class RepeatedLines(Strict):
+    """Lines or paragraphs that stand in many documents of the source go from all of them, before all rules."""
+
+    unit: Literal["line", "paragraph"] = "paragraph"
+    min_characters: int = Field(60, ge=1, description="of a unit; a shorter one stays, however often it stands")
+    min_documents: int = Field(10, ge=2, description="of the source, that hold the unit")
+    min_share: float = Field(0.01, ge=0, le=1, description="and so large a share of the source's documents")
+
+    def parameters(self) -> dict[str, Any]:
+        """As the stages take them: the share in millionths."""
+        return {**self.model_dump(mode="json"), "min_share": round(self.min_share * 1_000_000)}
+
+
 class SourceSpec(Strict):
     name: str = Field(pattern=NAME)
     from_: From = Field(alias="from")
@@ -179,6 +192,7 @@ class SourceSpec(Strict):
     license: str = Field(description="SPDX licence expression of the text")
     evidence: tuple[str, ...] = Field(min_length=1, description="globs of the licence files inside each artifact")
     priority: int = Field(0, description="among duplicates, the document of the source with the higher one is kept")
+    repeated_lines: RepeatedLines | None = Field(None, description="what is removed from its documents; null: nothing")
     rules: tuple[RuleSpec, ...] | None = Field(None, description="in place of the recipe's rules")
     max_drop_share: float | None = Field(None, ge=0, le=1, description="in place of the recipe's alarm")
 
@@ -370,5 +384,6 @@ _TAGGED: dict[str, Any] = {
     for model in models
 }
 _CHILDREN: dict[str, Any] = {
-    "sources": SourceSpec, "language_model": LanguageModel, "dedup": Dedup, "near": Near, "output": Output,
+    "sources": SourceSpec, "repeated_lines": RepeatedLines, "language_model": LanguageModel, "dedup": Dedup, "near": Near,
+    "output": Output,
 }  # fmt: skip

@@ -23,6 +23,7 @@ import pyarrow.compute as pc
 import pyarrow.parquet as pq
 
 from pipeline.curate.checks import Columns, Outcome
+from pipeline.curate.repeated_lines import EMPTIED
 from pipeline.curate.rules import DOLMA, judge
 from pipeline.dedup.candidates import exact_copies, preference
 from pipeline.dedup.interface import EXACT, NEAR, SKETCH
@@ -180,7 +181,15 @@ def _verdicts(batch: pa.RecordBatch, rules: Sequence[Mapping[str, Any]]) -> Any:
     for check in reversed(judge(columns, rules)):
         fails = np.flatnonzero(check.fails())
         verdicts[fails] = [check.reason_of(row) for row in fails.tolist()]
+    verdicts[_emptied(batch.column("decisions"))] = EMPTIED  # asked before all rules
     return verdicts
+
+
+def _emptied(decisions: pa.ListArray) -> Any:
+    """Rows of documents of which `repeated_lines` leaves nothing."""
+    flat = pc.list_flatten(decisions)
+    mine = pc.equal(pc.struct_field(flat, "reason"), EMPTIED).to_numpy(zero_copy_only=False)
+    return pc.list_parent_indices(decisions).to_numpy()[mine & (pc.struct_field(flat, "value").to_numpy() > 0)]
 
 
 def _outcome(decisions: pa.ListArray, rule: Mapping[str, Any]) -> Outcome:
@@ -288,8 +297,8 @@ def _unanswered(past: Mapping[str, Any], present: Mapping[str, Any]) -> Iterator
         yield f"source {name} of the release is not in the recipe; its documents were left out of the comparison"
     old, new = ({source["name"]: source for source in recipe["sources"]} for recipe in (past, present))
     for name in sorted(set(old) & set(new)):
-        for key in sorted(set(old[name]) - {"rules", "priority", "max_drop_share"}):
-            if old[name][key] != new[name].get(key):
+        for key in sorted({*old[name], *new[name]} - {"rules", "priority", "max_drop_share"}):
+            if old[name].get(key) != new[name].get(key):
                 yield f"{key} of source {name} differs"
     if present["dedup"]["near"] not in (None, past["dedup"]["near"]):
         yield "dedup.near differs; near duplicates were taken as they are in the release"

@@ -17,6 +17,8 @@ TITLES = {
     "fetch": "download what the lock pins",
     "evidence": "check licences",
     "compile": "compile kernels for this processor (once)",
+    "lines": "count lines that documents have in common",
+    "blocks": "find those that repeat in a source",
     "curate": "read, extract, measure, judge",
     "candidates": "find documents that may be alike",
     "shingle": "read them again",

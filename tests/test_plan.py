@@ -175,6 +175,78 @@ def test_another_alarm_makes_only_the_choice_again() -> None:
     assert choice(more).key() != choice().key()
 
 
+REPEATED = "    repeated_lines: {min_documents: 4, min_share: 0.25}\n"
+MORE = Artifact("guides", "pypi", "pkg:pypi/guides-more@1", "guides-more-1.tar.gz", 900, SHA["more"])
+
+
+def asking(keys: str = REPEATED) -> recipe.Recipe:
+    """The recipe, in which the source `guides` has these keys, too."""
+    text = RECIPE.format(model="ab" * 32).replace("    priority: 1\n", "    priority: 1\n" + keys)
+    return recipe.parse(text.encode(), "recipe.yaml")
+
+
+def counted(of: recipe.Recipe, pins: Lock) -> list[TaskRecord]:
+    tasks = plan.lines_tasks(of, pins, "l")
+    return [record(task, {"lines.arrow": f"a{number}"}) for number, task in enumerate(tasks)]
+
+
+def blocks(of: recipe.Recipe, pins: Lock, sha256: str = "bb") -> list[TaskRecord]:
+    return [record(task, {"blocks.arrow": sha256}) for task in plan.blocks_tasks(of, counted(of, pins), "b")]
+
+
+def test_nothing_is_counted_for_sources_that_do_not_ask() -> None:
+    assert plan.lines_tasks(loaded(), lock(), "l") == []
+    assert plan.blocks_tasks(loaded(), [], "b") == []
+    tasks = {task.name: task for task in plan.curate_tasks(asking(), lock(), "c", blocks(asking(), lock()))}
+    for name, task in tasks.items():
+        assert ("blocks" in task.inputs) == (task.parameters["repeated_lines"] is not None) == (name == GUIDES)
+
+
+def test_units_are_counted_by_the_artifact_and_added_up_by_the_source() -> None:
+    pins = Lock("small", (*lock().artifacts, MORE), artifact("model"))
+    first, second = plan.lines_tasks(asking(), pins, "l")
+    assert (first.name, second.name) == ("guides/guides-more-1.tar.gz", GUIDES)
+    assert {key: first.parameters[key] for key in ("unit", "min_characters", "least")} == {
+        "unit": "paragraph", "min_characters": 60, "least": 1,
+    }  # fmt: skip
+    assert first.inputs == {"artifact": SHA["more"]}
+    (task,) = plan.blocks_tasks(asking(), counted(asking(), pins), "b")
+    assert task.name == "guides"
+    assert task.inputs == {f"{GUIDES}/lines.arrow": "a1", "guides/guides-more-1.tar.gz/lines.arrow": "a0"}
+    assert task.parameters == {
+        "source": "guides", "min_documents": 4, "min_share": 250_000, "inputs": sorted(task.inputs),
+    }  # fmt: skip
+
+
+def test_of_an_only_artifact_units_of_too_few_documents_are_left_out() -> None:
+    (task,) = plan.lines_tasks(asking(), lock(), "l")
+    assert task.parameters["least"] == 4
+
+
+def test_what_is_counted_depends_on_units_alone_and_curation_on_the_blocks_alone() -> None:
+    def keys(of: recipe.Recipe, sha256: str = "bb") -> tuple[list[str], ...]:
+        pins = Lock("small", (*lock().artifacts, MORE), artifact("model"))
+        found = blocks(of, pins, sha256)
+        curated = plan.curate_tasks(of, pins, "c", found)
+        mine = [task.key() for task in curated if task.parameters["source"] == "guides"]
+        return [task.key() for task in plan.lines_tasks(of, pins, "l")], [one.key for one in found], mine
+
+    lines, found, curate = keys(asking())
+    for threshold in (REPEATED.replace("0.25", "0.5"), REPEATED.replace("4", "5")):
+        again = keys(asking(threshold))
+        assert (again[0], again[2]) == (lines, curate)
+        assert again[1] != found
+    assert keys(asking(), "cc")[:2] == (lines, found)
+    assert keys(asking(), "cc")[2] != curate
+    for unit in ("unit: line", "min_characters: 61"):
+        again = keys(asking(REPEATED.replace("{", f"{{{unit}, ")))
+        assert not {*again[0], *again[2]} & {*lines, *curate}
+
+
+def test_what_repeats_is_no_matter_of_evidence() -> None:
+    assert plan.evidence_tasks(asking(), lock(), "e") == plan.evidence_tasks(loaded(), lock(), "e")
+
+
 def test_a_write_task_reads_its_shard_of_its_own_source_and_the_losers() -> None:
     sources = ("guides", "pages", "lines")
     made = {f"{name}.arrow": "99" for name in sources} | {f"{name}.members.arrow": "aa" for name in sources}
@@ -238,5 +310,6 @@ def test_a_record_survives_its_json() -> None:
 def test_workers_paths_and_clocks_are_no_part_of_a_task() -> None:
     for task in plan.curate_tasks(loaded(), lock(), "c"):
         assert set(task.parameters) == {
-            "source", "format", "members", "exclude", "rules", "characters", "near", "shards", "model", "artifact",
+            "source", "format", "members", "exclude", "repeated_lines", "rules", "characters", "near", "shards", "model",
+            "artifact",
         }  # fmt: skip

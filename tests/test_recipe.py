@@ -90,6 +90,17 @@ def test_a_recipe_is_the_same_after_a_round_trip_through_its_canonical_form() ->
             "name: small\ndedup: {near: {treshold: 1}}",
             "treshold: unknown key (allowed: bands, bucket_fi",
         ),
+        (
+            "format: text",
+            "format: text\n    repeated_lines: {min_doc: 1}",
+            "min_doc: unknown key (allowed: min_characters, min_documents, min_share, unit), seen 1",
+        ),
+        ("format: text", "format: text\n    repeated_lines: {min_documents: 1}", "repeated_lines.min_documents: Input"),
+        (
+            "format: text",
+            "format: text\n    repeated_lines: {unit: word}",
+            "repeated_lines.unit: Input should be 'line'",
+        ),
         ("name: small", "name: small\ndedup: {near: {threshold: 0}}", "dedup.near.threshold: Input should be greater"),
         ("name: small", "name: small\ndedup: {near: {threshold: 1.1}}", "dedup.near.threshold: Input should be less"),
         ("name: small", "name: small\ndedup: {near: {bands: 0}}", "dedup.near.bands: Input should be greater than"),

@@ -1,7 +1,7 @@
 """A batch of documents on its way through curation: edited, measured, judged; columns in, columns out, no row objects."""
 
 from collections import Counter
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -13,6 +13,7 @@ import pyarrow.compute as pc
 
 from pipeline.curate import edits, language, rules
 from pipeline.curate.checks import Check, Columns
+from pipeline.curate.repeated_lines import Removed
 from pipeline.kernels import exact, features
 from pipeline.release import schemas
 
@@ -33,18 +34,23 @@ class Judged:
 
 def judge(
     origin: Mapping[str, Any], texts: Sequence[str], listed: Sequence[Mapping[str, Any]], model: Path, characters: int,
+    remove: Callable[[Any], Removed] | None = None,
 ) -> Judged:  # fmt: skip
     """Judge n documents. `origin`: their columns that are known already, by name; `listed`: the recipe's rules.
 
-    `model`, `characters`: the language model and how much of each text it reads.
+    `model`, `characters`: the language model and how much of each text it reads. `remove`: takes from the texts, a
+    LargeStringArray, what repeats in the source.
     """
     extracted = pa.array(texts, pa.large_string())
-    labels, scores = language.identify(extracted, model, characters)
+    removed = None if remove is None else remove(extracted)
+    read, made = (extracted, []) if removed is None else (removed.texts, removed.edits)
+    labels, scores = language.identify(read, model, characters)
     urls = np.array([*origin["url"], None], object)[:-1]
-    edited = edits.apply(edits.Batch(extracted, origin["id"], urls, labels), listed)
+    edited = edits.apply(edits.Batch(read, origin["id"], urls, labels, made), listed)
     measured = features.measure(edited.texts)
     counts = {name: measured.column(name).to_numpy() for name in features.FEATURES}
-    checks = rules.judge(Columns(counts, labels, scores, urls, edited.outcomes), listed)
+    checks = [] if removed is None else [removed.check]
+    checks += rules.judge(Columns(counts, labels, scores, urls, edited.outcomes), listed)
     columns = {
         **origin,
         "text": edited.texts.cast(pa.string()),

@@ -1,8 +1,9 @@
 """Rules that read the text itself, and may change it: C4's line removal, filters of datatrove, Dolma's attributes.
 
-They run first, in the order of the recipe, each on what the one before left; all else is measured on the text as it would
-be released. What they found is kept for `curate.rules`, which answers at the rule's own place; what they changed is told
-in the document's row: how many spans and characters are gone, and the SHA-256 before and after.
+What repeats in a source goes first, if its recipe asks for that (`curate.repeated_lines`). Then these rules run, in the order
+of the recipe, each on what the one before left; all else is measured on the text as it would be released. What they found is
+kept for `curate.rules`, which answers at the rule's own place; what they changed is told in the document's row: how many
+spans and characters are gone, and the SHA-256 before and after.
 """
 
 import hashlib
@@ -26,12 +27,16 @@ Edit = dict[str, Any]  # of `release.schemas.EDIT`
 
 @dataclass(frozen=True, slots=True)
 class Batch:
-    """What is known of n documents before they are measured: `texts` (a LargeStringArray) as extracted, and `ids`."""
+    """What is known of n documents before they are measured: `texts` (a LargeStringArray), and `ids`.
+
+    `edits`: what was done to the texts as they were extracted; none where it is empty.
+    """
 
     texts: Any
     ids: Sequence[str]
     urls: Strings
     languages: Strings
+    edits: Sequence[Sequence[Edit]] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -65,7 +70,7 @@ def apply(batch: Batch, rules: Sequence[Parameters]) -> Edited:
     """Run the rules of `rules` that read text; the texts are unchanged where there are none."""
     texts = batch.texts
     outcomes: dict[int, Outcome] = {}
-    edits: list[list[Edit]] = [[] for _ in batch.ids]
+    edits = [list(made) for made in batch.edits] if batch.edits else [list[Edit]() for _ in batch.ids]
     for index, rule in enumerate(rules):
         if (reader := READERS.get(rule["rule"])) is None:
             continue
@@ -81,7 +86,7 @@ def apply(batch: Batch, rules: Sequence[Parameters]) -> Edited:
                 if name not in found:
                     found[name] = np.full(len(texts), None if values.dtype == object else 0, values.dtype)
                 found[name][rows] = values
-            texts = _replace(texts, rows, part.texts, after, changed, spans, rule, edits)
+            texts = replace(texts, rows, part.texts, after, changed, spans, str(reader_of(rule)), edits)
         outcomes[index] = found
     for index, rule in enumerate(rules):
         if rule["rule"] == "gopher_dolma":
@@ -132,16 +137,14 @@ def _filter(parameters: Parameters) -> Any:
     return datatrove_filters.load(parameters["filter"], parameters["arguments"], parameters["words"])
 
 
-def _replace(
-    texts: Any, rows: Ints, before: Any, after: Any, passes: Bools, spans: Ints | None, rule: Parameters,
-    edits: list[list[Edit]],
+def replace(
+    texts: Any, rows: Ints, before: Any, after: Any, passes: Bools, spans: Ints | None, name: str, edits: list[list[Edit]],
 ) -> Any:  # fmt: skip
-    """The texts with those of `rows` that passed and changed put in place, each told in `edits`."""
+    """The texts with those of `rows` that passed and changed put in place, each told in `edits` under `name`."""
     differs = pc.not_equal(before, after).to_numpy(zero_copy_only=False)
     changed = np.flatnonzero(passes & differs)
     if not len(changed):
         return texts
-    name = reader_of(rule)
     lengths = pc.utf8_length(before).to_numpy() - pc.utf8_length(after).to_numpy()
     for at in changed.tolist():
         edits[rows[at]].append(

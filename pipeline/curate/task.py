@@ -10,6 +10,7 @@ Output of a task, in its folder, one file a shard of the source that got rows:
 import hashlib
 from collections import Counter, defaultdict
 from collections.abc import Callable, Mapping
+from functools import partial
 from pathlib import Path
 from typing import Any
 from urllib.parse import quote
@@ -18,7 +19,7 @@ import numpy as np
 import numpy.typing as npt
 import pyarrow as pa
 
-from pipeline.curate import batch, edits, language
+from pipeline.curate import batch, edits, language, repeated_lines
 from pipeline.curate.artifact import broken, verify
 from pipeline.curate.sketch import Sketches
 from pipeline.curate.spill import Spill
@@ -36,8 +37,9 @@ Progress = Callable[[int, int], None]  # documents and bytes of text since the l
 def run(parameters: Mapping[str, Any], files: Mapping[str, Path], out: Path, progress: Progress) -> dict[str, Any]:
     """Curate the artifact `files["artifact"]` into the folder `out`. Returns counts: read, survivors, dropped by reason.
 
-    `parameters`: artifact (purl, file, sha256), source, format, members, exclude, rules, characters, shards, near, model
-    (file, member, sha256). Raises TaskError naming the artifact and the last pointer where it is truncated, a bomb, or
+    `parameters`: artifact (purl, file, sha256), source, format, members, exclude, repeated_lines (unit, min_characters; or
+    None), rules, characters, shards, near, model (file, member, sha256). `files["blocks"]`: what repeats in the source, where
+    repeated_lines is not None. Raises TaskError naming the artifact and the last pointer where it is truncated, a bomb, or
     not the file that the lock pins, and RecipeError where a rule cannot be carried out.
     """
     artifact = parameters["artifact"]
@@ -47,7 +49,7 @@ def run(parameters: Mapping[str, Any], files: Mapping[str, Path], out: Path, pro
     model_path = language.extract_model(
         files["model"], model["file"], model["member"], model["sha256"], files["models"]
     )
-    curation = _Curation(parameters, model_path, out, progress)
+    curation = _Curation(parameters, model_path, files.get("blocks"), out, progress)
     last: Pointer | None = None
     records = read_artifact(
         files["artifact"],
@@ -68,8 +70,13 @@ def run(parameters: Mapping[str, Any], files: Mapping[str, Path], out: Path, pro
 class _Curation:
     """Documents waiting to be judged together, ledger rows of those that hold none, and the counts so far."""
 
-    def __init__(self, parameters: Mapping[str, Any], model: Path, out: Path, progress: Progress) -> None:
+    def __init__(
+        self, parameters: Mapping[str, Any], model: Path, blocks: Path | None, out: Path, progress: Progress
+    ) -> None:
         self.parameters, self.model, self.progress = parameters, model, progress
+        self.remove: Callable[[Any], repeated_lines.Removed] | None = None
+        if blocks is not None:
+            self.remove = partial(repeated_lines.remove, blocks_path=blocks, **parameters["repeated_lines"])
         self.kept = Spill(out, "survivors", batch.SURVIVORS)
         self.dropped = Spill(out, "dropped", batch.DROPPED)
         self.sketch = Sketches(out, parameters["near"])
@@ -123,7 +130,9 @@ class _Curation:
         if refused:
             self.dropped.write_rows(refused, self._shards([row["id"] for row in refused]))
         if texts:
-            judged = batch.judge(origin, texts, self.parameters["rules"], self.model, self.parameters["characters"])
+            judged = batch.judge(
+                origin, texts, self.parameters["rules"], self.model, self.parameters["characters"], self.remove
+            )
             self.reasons.update({("judge", reason): count for reason, count in judged.reasons.items()})
             self.survivors += judged.survivors.num_rows
             self._spill(self.kept, judged.survivors)

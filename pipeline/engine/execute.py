@@ -19,6 +19,8 @@ from pipeline.plan import Output, Task, TaskRecord
 
 STAGES = {  # stage -> module that has `run(parameters, files, out, progress)`
     "evidence": "pipeline.curate.evidence",
+    "lines": "pipeline.curate.line_counts",
+    "blocks": "pipeline.curate.line_blocks",
     "curate": "pipeline.curate.task",
     "candidates": "pipeline.dedup.candidates",
     "shingle": "pipeline.dedup.shingle",

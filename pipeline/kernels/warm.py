@@ -1,4 +1,4 @@
-"""Compile all kernels into the cache, once for each processor, version of Python and numba, and of the kernels' own sources.
+"""Compile kernels into the cache, once for each processor, version of Python and numba, and of the kernels' own sources.
 
 `make` does it when it installs; a build does it where that was not done, with a message, before its workers start: else each
 worker would compile for itself and nobody would know why nothing happens. Two builds that start at once wait for one another.
@@ -11,7 +11,7 @@ import platform
 import subprocess
 import sys
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from importlib.metadata import version
 from pathlib import Path
 from typing import IO, TYPE_CHECKING
@@ -22,36 +22,44 @@ from pipeline.kernels import cache_folder
 if TYPE_CHECKING:
     import pyarrow as pa
 
+Groups = Sequence[Sequence[str]]
+
 # Compiled side by side, in processes of their own; the two take about the same time.
-GROUPS = (("features", "exact"), ("lid", "c4", "near"))
+GROUPS: Groups = (("features", "exact"), ("lid", "c4", "near"))
+BLOCKS: Groups = (("blocks",),)  # 3 s, and most recipes do not ask for it: compiled by the first build that does
 
 
-def marker() -> Path:
+def marker(groups: Groups) -> Path:
     """The file that says that the cache is warm for this processor, Python and numba."""
     import llvmlite.binding as llvm
 
     cpu = os.environ.get("NUMBA_CPU_NAME") or llvm.get_host_cpu_name()
-    return cache_folder() / f"warm-{cpu}-{platform.python_version()}-numba-{version('numba')}"
+    what = "-blocks" if groups == BLOCKS else ""
+    return cache_folder() / f"warm{what}-{cpu}-{platform.python_version()}-numba-{version('numba')}"
 
 
-def ensure(say: Callable[[], None]) -> float:
-    """Compile what is not in the cache yet; `say` is called before. Returns seconds spent. Raises TaskError."""
-    with ahead() as kernels:
+def ensure(say: Callable[[], None], groups: Groups | None = None) -> float:
+    """Compile what is not in the cache yet; `say` is called before. Returns seconds spent. Raises TaskError.
+
+    `groups`: GROUPS by default, what every build needs; or BLOCKS.
+    """
+    with ahead(groups) as kernels:
         return kernels.finish(say)
 
 
 @contextlib.contextmanager
-def ahead() -> Iterator["Warming"]:
+def ahead(groups: Groups | None = None) -> Iterator["Warming"]:
     """Compile what is not in the cache yet beside the block, which calls `finish` before it needs the kernels.
 
-    What is not finished at the block's end is given up.
+    What is not finished at the block's end is given up. `groups` as of `ensure`.
     """
-    done = marker()
+    groups = GROUPS if groups is None else groups
+    done = marker(groups)
     if done.exists():
-        yield Warming(done, None)
+        yield Warming(groups, done, None)
         return
-    with (done.parent / "lock").open("a") as handle:
-        kernels = Warming(done, handle)
+    with done.with_name(f"lock-{done.name}").open("a") as handle:
+        kernels = Warming(groups, done, handle)
         try:
             kernels.begin(wait=False)
             yield kernels
@@ -62,8 +70,8 @@ def ahead() -> Iterator["Warming"]:
 class Warming:
     """Kernels that are being compiled. `handle`: the open file whose lock says who does it, None if there is nothing to do."""
 
-    def __init__(self, done: Path, handle: IO[str] | None) -> None:
-        self.done, self.handle = done, handle
+    def __init__(self, groups: Groups, done: Path, handle: IO[str] | None) -> None:
+        self.groups, self.done, self.handle = groups, done, handle
         self.processes: list[subprocess.Popen[str]] = []
 
     def begin(self, wait: bool) -> None:
@@ -77,7 +85,7 @@ class Warming:
         if not self.done.exists():
             command = [sys.executable, "-m", "pipeline.kernels.warm"]
             self.processes = [
-                subprocess.Popen([*command, *group], stderr=subprocess.PIPE, text=True) for group in GROUPS
+                subprocess.Popen([*command, *group], stderr=subprocess.PIPE, text=True) for group in self.groups
             ]
 
     def finish(self, say: Callable[[], None]) -> float:
@@ -92,7 +100,7 @@ class Warming:
             self.begin(wait=True)
         if self.processes:
             say()
-        for process, group in zip(self.processes, GROUPS, strict=bool(self.processes)):
+        for process, group in zip(self.processes, self.groups, strict=bool(self.processes)):
             _, said = process.communicate()
             if process.returncode:
                 raise TaskError(
@@ -100,6 +108,7 @@ class Warming:
                     where=f"compiling the kernels {', '.join(group)}",
                 )
         self.done.touch()
+        fcntl.flock(self.handle, fcntl.LOCK_UN)  # a second build need not wait for the end of this one
         return time.monotonic() - began
 
     def give_up(self) -> None:
@@ -127,6 +136,11 @@ def compile_kernels(name: str) -> None:
         from pipeline.kernels import exact
 
         exact.keys(texts)
+    elif name == "blocks":
+        from pipeline.kernels import blocks
+
+        found = blocks.count(texts, unit="line", min_characters=1)
+        blocks.remove(texts, found, unit="line", min_characters=1)
     elif name == "near":
         _compile_near(texts)
     elif name == "lid":

@@ -15,7 +15,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from pipeline.curate import line_counts
+from pipeline.curate import line_blocks, line_counts, line_runs
 from pipeline.errors import TaskError
 from pipeline.kernels import blocks
 
@@ -45,7 +45,7 @@ def counted(
         "artifact": described, "source": "s", "format": {"kind": "jsonl", "text": "text"}, "members": ["**"], "exclude": [],
         "unit": "line", "min_characters": 1, **parameters,
     }  # fmt: skip
-    result = line_counts.count(given, {"artifact": path}, out, lambda _documents, _bytes: None)
+    result = line_counts.run(given, {"artifact": path}, out, lambda _documents, _bytes: None)
     assert [path.name for path in out.iterdir()] == ["lines.arrow"]
     return out / "lines.arrow", result
 
@@ -56,7 +56,7 @@ def merged(folder: Path, paths: Sequence[Path], documents: int = 1, share: int =
     out = folder / "blocks"
     out.mkdir(exist_ok=True)
     given = {"source": "s", "unit": "line", "min_documents": documents, "min_share": share, "inputs": list(files)}
-    result = line_counts.merge(given, files, out, lambda _documents, _bytes: None)
+    result = line_blocks.run(given, files, out, lambda _documents, _bytes: None)
     assert [path.name for path in out.iterdir()] == ["blocks.arrow"]
     return (out / "blocks.arrow").read_bytes(), result
 
@@ -111,7 +111,10 @@ def test_little_memory_changes_nothing(lines: list[str], fan_in: int) -> None:
     texts = ["\n".join(lines[at : at + 3]) for at in range(len(lines))]
     with TemporaryDirectory() as name, TemporaryDirectory() as other:
         whole = counted(Path(name), texts)[0]
-        with patch.multiple(line_counts, BATCH_BYTES=1, RUN_BYTES=100, PIECE_BYTES=50, FAN_IN=fan_in):
+        with (
+            patch.object(line_counts, "BATCH_BYTES", 1),
+            patch.multiple(line_runs, RUN_BYTES=100, PIECE_BYTES=50, FAN_IN=fan_in),
+        ):
             small = counted(Path(other), texts)[0]
             assert merged(Path(other), [small] * 7, 1) == merged(Path(name), [whole] * 7, 1)
         assert rows(merged(Path(other), [small])[0]) == expected(texts)
@@ -119,19 +122,19 @@ def test_little_memory_changes_nothing(lines: list[str], fan_in: int) -> None:
 
 def test_no_more_than_a_run_is_held(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     held = []
-    add = line_counts.Runs.add
+    add = line_runs.Runs.add
 
-    def watched(self: line_counts.Runs, table: pa.Table) -> None:
+    def watched(self: line_runs.Runs, table: pa.Table) -> None:
         add(self, table)
         held.append(sum(each.nbytes for each in self.tables))
 
-    monkeypatch.setattr(line_counts.Runs, "add", watched)
+    monkeypatch.setattr(line_runs.Runs, "add", watched)
     monkeypatch.setattr(line_counts, "BATCH_BYTES", 1 << 10)
-    monkeypatch.setattr(line_counts, "RUN_BYTES", 1 << 14)
+    monkeypatch.setattr(line_runs, "RUN_BYTES", 1 << 14)
     pieces = []
-    join = line_counts.joined
-    monkeypatch.setattr(line_counts, "PIECE_BYTES", 1 << 10)
-    monkeypatch.setattr(line_counts, "joined", lambda runs: (pieces.append(t.nbytes) or t for t in join(runs)))
+    join = line_runs.joined
+    monkeypatch.setattr(line_runs, "PIECE_BYTES", 1 << 10)
+    monkeypatch.setattr(line_runs, "joined", lambda runs: (pieces.append(t.nbytes) or t for t in join(runs)))
     path, result = counted(tmp_path, [f"a line that says {number}\nand another, {number}" for number in range(5000)])
     assert result["units"] == 10_000
     assert len(held) > 100  # batches
@@ -147,7 +150,7 @@ def test_units_of_one_hash_in_many_pieces_are_merged(monkeypatch: pytest.MonkeyP
         return pa.table([*columns, pa.array([1] * len(texts))], schema=blocks.COUNTS)
 
     runs = [[table(["a"]), table(["b", "c"]), table(["d"], 9)], [table(["b"]), table(["c"]), table(["x"], 8)], []]
-    found = pa.concat_tables(list(line_counts.joined([iter(run) for run in runs])))
+    found = pa.concat_tables(list(line_runs.joined([iter(run) for run in runs])))
     assert found.to_pylist() == [
         {"hash": 7, "text": "a", "documents": 1}, {"hash": 7, "text": "b", "documents": 2},
         {"hash": 7, "text": "c", "documents": 2}, {"hash": 8, "text": "x", "documents": 1},
@@ -190,4 +193,4 @@ def test_an_artifact_that_is_not_the_pinned_one_is_refused(tmp_path: Path) -> No
     described, path = artifact(tmp_path, ["a"])
     path.write_bytes(b"other")
     with pytest.raises(TaskError, match="the cached file has sha256"):
-        line_counts.count({"artifact": described}, {"artifact": path}, tmp_path, lambda _documents, _bytes: None)
+        line_counts.run({"artifact": described}, {"artifact": path}, tmp_path, lambda _documents, _bytes: None)

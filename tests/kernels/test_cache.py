@@ -86,6 +86,15 @@ def test_kernels_are_compiled_once_though_two_ask_at_once(copy: Path) -> None:
     assert run(copy, code) == "False"
 
 
+def test_kernels_of_repeated_lines_are_compiled_apart_and_once(copy: Path) -> None:
+    code = (
+        "from pipeline.kernels import warm; warm.GROUPS = (('exact',),); "
+        "said = [warm.ensure(lambda: print('all'), groups) > 0 for groups in (None, warm.BLOCKS, warm.BLOCKS)]; print(*said)"
+    )
+    assert run(copy, code).split() == ["all", "all", "True", "True", "False"]
+    assert run(copy, code) == "False False False"
+
+
 def test_a_kernel_that_cannot_be_compiled_is_named(copy: Path) -> None:
     (copy / "pipeline" / "kernels" / "exact.py").write_text("raise ImportError('broken on purpose')\n")
     code = "from pipeline.kernels import warm; warm.GROUPS = (('exact',),); warm.ensure(lambda: None)"
@@ -102,7 +111,7 @@ def test_what_is_compiled_ahead_is_given_up_with_the_block_and_leaves_no_process
     code = (
         "from pipeline.kernels import warm; warm.GROUPS = (('exact',),)\n"
         "with warm.ahead() as kernels: (process,) = kernels.processes\n"
-        "print(process.returncode, warm.marker().exists())"
+        "print(process.returncode, warm.marker(warm.GROUPS).exists())"
     )
     assert run(copy, code) == "-9 False"
 
@@ -114,3 +123,12 @@ def test_kernels_that_are_compiled_ahead_are_there_once_finished(copy: Path) -> 
         "with warm.ahead() as kernels: print(len(kernels.processes), kernels.finish(lambda: print('waiting')))"
     )
     assert run(copy, code).split("\n") == ["waiting", "1 True", "0 0.0"]
+
+
+def test_who_has_compiled_keeps_nobody_waiting(copy: Path) -> None:
+    code = (
+        "from pipeline.kernels import warm; warm.GROUPS = (('exact',),)\n"
+        "with warm.ahead() as one, warm.ahead() as other:\n"
+        "    one.finish(lambda: None); warm.marker(warm.GROUPS).unlink(); print(other.finish(lambda: None) > 0)"
+    )
+    assert run(copy, code) == "True"
