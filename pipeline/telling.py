@@ -85,6 +85,10 @@ def story(told: Any) -> Iterator[str]:
         kept = told.kept_instead
         yield f"kept        {kept['id']} of {kept['source']}, similarity {row['similarity'] / 1e6:.3f}"
         yield f"            {kept['url']}"
+    if told.kept_elsewhere:
+        other = told.kept_elsewhere
+        yield f"kept        {row['kept_id']} of {row['kept_source']}, similarity {row['similarity'] / 1e6:.3f}"
+        yield f"            in another release, {other['name']} {other['version']}: {other['release_id']}"
 
 
 def rejudged(found: Any) -> Iterator[str]:

@@ -18,6 +18,7 @@ TITLES = {
     "evidence": "check licences",
     "compile": "compile kernels for this processor (once)",
     "curate": "read, extract, measure, judge",
+    "against": "sketch what other releases hold",
     "candidates": "find documents that may be alike",
     "shingle": "read them again",
     "choose": "compare them, choose who is kept",

@@ -20,6 +20,7 @@ from pipeline.plan import Output, Task, TaskRecord
 STAGES = {  # stage -> module that has `run(parameters, files, out, progress)`
     "evidence": "pipeline.curate.evidence",
     "curate": "pipeline.curate.task",
+    "against": "pipeline.dedup.against",
     "candidates": "pipeline.dedup.candidates",
     "shingle": "pipeline.dedup.shingle",
     "choose": "pipeline.dedup.choose",

@@ -1,7 +1,7 @@
 """Checks of a release as a whole, from what reading its shards left: each document once, duplicates, totals."""
 
 from collections import Counter
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from typing import Any
 
 import numpy as np
@@ -30,18 +30,25 @@ def duplicates(seen: Seen, recipe: Mapping[str, Any]) -> Findings:
         yield failed("duplicates", f"exact_sha256 {digest} is that of {one[0]}, row {one[1]}, too", *other)
 
 
-def witnesses(seen: Seen) -> Findings:
-    """Every duplicate's `kept_id` is a kept document of `kept_source`; the exact keys of exact duplicates are equal."""
+def witnesses(seen: Seen, against: Collection[str]) -> Findings:
+    """Every duplicate's `kept_id` is a kept document of `kept_source`; the exact keys of exact duplicates are equal.
+
+    against: ids of the releases that this one was built against. Of a kept document in one of them nothing else is known here.
+    """
     kept = [segment for segment in seen.segments if len(segment.exact)]
     ids = np.concatenate([np.zeros(0, "S16"), *(segment.ids for segment in kept)])
     exact = np.concatenate([np.zeros(0, "S32"), *(segment.exact for segment in kept)])
     sources = np.repeat([segment.source for segment in kept] or [""], [len(s.ids) for s in kept] or [0])
     order = np.argsort(ids, kind="stable")
     for batch in seen.witnesses:
-        yield from _witnesses(batch, ids[order], exact[order], sources[order])
+        yield from _witnesses(batch, ids[order], exact[order], sources[order], against)
 
 
-def _witnesses(batch: Witnesses, ids: Digests, exact: Digests, sources: npt.NDArray[np.str_]) -> Findings:
+def _witnesses(
+    batch: Witnesses, ids: Digests, exact: Digests, sources: npt.NDArray[np.str_], against: Collection[str]
+) -> Findings:
+    here = batch.releases.is_null().to_numpy(zero_copy_only=False)
+    unknown = np.array([release is not None and release not in against for release in batch.releases.to_pylist()])
     place = np.minimum(np.searchsorted(ids, batch.kept), max(len(ids) - 1, 0))
     there = ids[place] == batch.kept if len(ids) else np.zeros(len(batch.kept), np.bool_)
     named = np.array(batch.sources.to_pylist())
@@ -49,9 +56,13 @@ def _witnesses(batch: Witnesses, ids: Digests, exact: Digests, sources: npt.NDAr
     found_source = sources[place] if len(ids) else named
     found_exact = exact[place] if len(ids) else batch.exact
     wrong: list[tuple[npt.NDArray[np.bool_], str]] = [
-        (~there, "kept_id is no kept document of this release"),
-        (there & (found_source != named), "kept_source is not the source of the document that kept_id names"),
-        (there & is_exact & (found_exact != batch.exact), "an exact duplicate of a document with another exact_sha256"),
+        (unknown, "kept_release is none of the releases that the manifest was built against"),
+        (here & ~there, "kept_id is no kept document of this release"),
+        (here & there & (found_source != named), "kept_source is not the source of the document that kept_id names"),
+        (
+            here & there & is_exact & (found_exact != batch.exact),
+            "an exact duplicate of a document with another exact_sha256",
+        ),
         (is_exact & (batch.similarities != MILLION), "an exact duplicate with a similarity that is not 1"),
         ((batch.similarities < 0) | (batch.similarities > MILLION), "similarity is not between 0 and 1"),
     ]
@@ -62,9 +73,16 @@ def _witnesses(batch: Witnesses, ids: Digests, exact: Digests, sources: npt.NDAr
 
 
 def clusters(seen: Seen) -> Findings:
-    """The clusters say of every duplicate what its own row says, and of no other document anything."""
+    """The clusters say of every duplicate what its own row says, and of no other document anything.
+
+    Duplicates of documents of other releases are in no cluster.
+    """
     stated = [(m.ids, m.kept, m.similarities, np.repeat(m.source, len(m.ids)), m.file) for m in seen.members]
-    told = [(w.ids, w.kept, w.similarities, np.array(w.sources.to_pylist()), w.file) for w in seen.witnesses]
+    told = []
+    for w in seen.witnesses:
+        here = w.releases.is_null().to_numpy(zero_copy_only=False)
+        sources = np.array(w.sources.to_pylist())
+        told.append((w.ids[here], w.kept[here], w.similarities[here], sources[here], w.file))
     ours, theirs = _by_id(stated), _by_id(told)
     for ids, other, file, what in (
         (theirs, ours, [part[4] for part in told], "is dropped as a duplicate, and in no cluster"),

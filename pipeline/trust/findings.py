@@ -25,8 +25,9 @@ CHECKS = {
     "ledger": "every dropped row has a stage and reason, and the columns of its stage",
     "unique": "no document stands twice: kept or dropped, once in the release",
     "duplicates": "no two kept documents have one normalised text, where the recipe drops such",
-    "witnesses": "every duplicate names a kept document, and shares its digest where it is an exact one",
-    "clusters": "a kept document's cluster names all documents that were dropped for it, and no others",
+    "witnesses": "every duplicate names a kept document, here or in a release that this one was built against, and shares its "
+    "digest where it is an exact one of a document here",
+    "clusters": "a kept document's cluster names all documents of this release that were dropped for it, and no others",
     "totals": "read = kept + dropped, by artifact, source and reason, counted from the rows",
 }
 

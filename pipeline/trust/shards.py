@@ -46,6 +46,7 @@ class Witnesses:
     ids: Digests
     kept: Digests
     sources: pa.Array
+    releases: pa.Array  # null where the kept document is in this release
     exact: Digests
     reasons: pa.Array
     similarities: npt.NDArray[np.int64]
@@ -275,8 +276,8 @@ def _witnesses(batch: pa.RecordBatch, file: str, start: int, seen: Seen) -> Find
         return
     seen.witnesses.append(
         Witnesses(
-            file, start + positions, ids, kept, duplicates.column("kept_source"), exact, duplicates.column("reason"),
-            duplicates.column("similarity").to_numpy(),
+            file, start + positions, ids, kept, duplicates.column("kept_source"), duplicates.column("kept_release"), exact,
+            duplicates.column("reason"), duplicates.column("similarity").to_numpy(),
         )
     )  # fmt: skip
 
