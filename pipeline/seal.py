@@ -60,7 +60,7 @@ def seal(
     sources = [{**_source(recipe, lock, name, curated, written), "skipped_pairs": skipped[name]} for name in names]
     totals = _totals(sources)
     languages = sorted({language for record in written for language in record.result["languages"]})
-    readme = card(recipe.canonical(), totals, sources, languages).encode()
+    readme = card(recipe.canonical(), totals, sources, languages, [other.to_json() for other in others]).encode()
     shards = _shards(work, written)
     files = [{key: value for key, value in shard.items() if key != "path"} for shard in shards]
     files.append(

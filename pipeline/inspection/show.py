@@ -67,7 +67,7 @@ def show(release: Path, wanted: str) -> list[Story]:
             stories.append(
                 Story(
                     fate, row["id"], source["license"], source["format"], shard.as_posix(), position, row, text,
-                    instead[0] if instead else None, others[elsewhere] if elsewhere else None,
+                    instead[0] if instead else None, others.get(elsewhere),
                 )
             )  # fmt: skip
     if not stories:
