@@ -30,6 +30,8 @@ def summary(built: Any) -> Iterator[str]:
     ran = f"{built.seconds:.1f} s, {built.ran} of {built.tasks} tasks ran"
     yield f"release     {place}  ({len(predicate['files'])} files, {size / 1e6:,.1f} MB, {ran})"
     yield f"release id  {built.release_id}"
+    for other in predicate["against"]:
+        yield f"against     {other['name']} {other['version']}, {other['release_id']}"
     yield f"next        pellucid verify {place}"
 
 

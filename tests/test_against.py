@@ -36,11 +36,11 @@ def page(seed: int) -> str:
 
 
 def near(seed: int, words: int = 2) -> str:
-    """The sentences of a seed with some words changed."""
+    """The page of a seed with some words changed, and longer by that."""
     draw = random.Random(seed)
     found = page(seed).split(" ")
     for _ in range(words):
-        found[draw.randrange(len(found))] = "changed"
+        found[draw.randrange(len(found))] = "altogether-different"
     return " ".join(found)
 
 
@@ -153,6 +153,7 @@ def test_the_manifest_names_the_others_by_id_and_the_release_verifies(case: Case
     assert named == {case.release_id("first"): ("first", "1.5"), case.release_id("other"): ("other", "1.5")}
     assert case.predicate("first")["against"] == []
     assert "verified: 12 records read" in case.made.run("verify", case.out("second")).stdout
+    assert f"- first 1.5, release id `{case.release_id('first')}`" in (case.out("second") / "README.md").read_text()
     assert str(case.made.folder) not in (case.out("second") / "manifest.json").read_text()
 
 
@@ -197,7 +198,7 @@ def test_a_text_that_changes_after_it_was_sketched_is_found_before_it_is_read_ag
     copy = tmp_path / "first"
     shutil.copytree(case.out("first"), copy)
     options = ("build", case.recipe("second"), "--out", tmp_path / "out", "--against", copy)
-    case.made.run(*options)
+    assert f"against     first 1.5, {case.release_id('first')}" in case.made.run(*options).stdout
     shutil.rmtree(tmp_path / "out.work" / "shingle")
     path = next((copy / "data").rglob("train-*"))
     path.write_bytes(path.read_bytes()[:-1] + b"x")
