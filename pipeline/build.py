@@ -16,6 +16,7 @@ from pathlib import Path
 from typing import Any
 
 from pipeline import plan, seal
+from pipeline.against import Other
 from pipeline.code import curate_sha256, stage_sha256
 from pipeline.engine.execute import STAGES, broken_output, read_record, task_folder
 from pipeline.engine.local import Event, Finished, Job, Pool
@@ -72,6 +73,7 @@ class _Run:
     recipe: Recipe
     lock: Lock
     settings: Settings
+    others: Sequence[Other]
     report: Report
     pool: Pool
     kernels: warm.Warming
@@ -88,10 +90,14 @@ def work_folder(out: Path) -> Path:
     return out.parent / f"{out.name}.work"
 
 
-def build(recipe: Recipe, lock: Lock, settings: Settings, report: Report) -> Built:
-    """Build the release of a recipe and its lock. Raises SourceError, TaskError, RecipeError."""
+def build(recipe: Recipe, lock: Lock, settings: Settings, report: Report, others: Sequence[Other] = ()) -> Built:
+    """Build the release of a recipe and its lock, without what `others` hold (`against.load_all`).
+
+    Raises SourceError, TaskError, RecipeError.
+    """
     started, began = time.time(), time.monotonic()
     check(lock, recipe)
+    _refuse_idle(recipe, others)
     refuse_foreign(settings.out)
     code = curate_sha256(recipe, STAGES["curate"])  # before anything is fetched: filters that cannot be had end it here
     with _exclusive(work_folder(settings.out)) as work, warm.ahead() as kernels:
@@ -100,24 +106,30 @@ def build(recipe: Recipe, lock: Lock, settings: Settings, report: Report) -> Bui
         fetch_all(artifacts, settings.base, settings.cache, report=report)
         fetched = time.monotonic()
         with Pool(settings.workers, work) as pool:
-            run = _Run(recipe, lock, settings, report, pool, kernels, seconds={"fetch": fetched - began})
+            run = _Run(
+                recipe, lock, settings, others, report, pool, kernels, seconds={"fetch": fetched - began}
+            )  # fmt: skip
             shown = run_stage(run, "evidence", plan.evidence_tasks(recipe, lock, _code("evidence")), [])
             counted, blocks = _find_blocks(run)
             shown += [*counted, *blocks]
             curated = run_stage(run, "curate", plan.curate_tasks(recipe, lock, code, blocks), blocks)
-            found = run_stage(run, "candidates", [plan.candidates_task(recipe, curated, _code("candidates"))], curated)
-            done = [*curated, *found]
-            shingled = run_stage(run, "shingle", plan.shingle_tasks(recipe, curated, found[0], _code("shingle")), done)
+            against = plan.against_tasks(recipe, others, _code("against"))
+            known = run_stage(run, "against", against, []) if against else []
+            done = [*curated, *known]
+            proposing = plan.candidates_task(recipe, curated, _code("candidates"), known)
+            found = run_stage(run, "candidates", [proposing], done)
+            done += found
+            again = plan.shingle_tasks(recipe, curated, found[0], _code("shingle"), known)
+            shingled = run_stage(run, "shingle", again, done)
             done += shingled
-            chosen = run_stage(
-                run, "choose", [plan.choose_task(recipe, curated, found[0], shingled, _code("choose"))], done
-            )
+            choosing = plan.choose_task(recipe, curated, found[0], shingled, _code("choose"), known)
+            chosen = run_stage(run, "choose", [choosing], done)
             done += chosen
             written = run_stage(run, "write", plan.write_tasks(recipe, lock, curated, chosen[0], _code("write")), done)
         report(Phase("seal", 1, 1))
         sealed = seal.seal(
-            recipe, lock, curated, found[0], written, seal.Run(started, run.seconds, settings.workers), work, settings.out,
-            settings.key,
+            recipe, lock, others, curated, found[0], written, seal.Run(started, run.seconds, settings.workers), work,
+            settings.out, settings.key,
         )  # fmt: skip
         _remove_stale(work, [*shown, *done, *written])
     return Built(
@@ -126,12 +138,13 @@ def build(recipe: Recipe, lock: Lock, settings: Settings, report: Report) -> Bui
     )  # fmt: skip
 
 
-def steps(recipe: Recipe, lock: Lock, out: Path) -> list[Decision | str]:
+def steps(recipe: Recipe, lock: Lock, out: Path, others: Sequence[Other] = ()) -> list[Decision | str]:
     """What `build` would run, and why, from the records as they are now; changes nothing.
 
     A stage whose inputs are not made yet is a sentence instead of decisions.
     """
     check(lock, recipe)
+    _refuse_idle(recipe, others)
     work = work_folder(out)
     found: list[Decision | str] = []
     shards = "write: every shard whose rows change"
@@ -150,20 +163,21 @@ def steps(recipe: Recipe, lock: Lock, out: Path) -> list[Decision | str]:
     counted = decide(plan.lines_tasks(recipe, lock, _code("lines")))
     blocks = None if counted is None else decide(plan.blocks_tasks(recipe, counted, _code("blocks")))
     if blocks is None:
-        others = tuple(source for source in recipe.sources if source.name not in asking)
-        decide(plan.curate_tasks(recipe.model_copy(update={"sources": others}), lock, code))
+        rest = tuple(source for source in recipe.sources if source.name not in asking)
+        decide(plan.curate_tasks(recipe.model_copy(update={"sources": rest}), lock, code))
         stages = "blocks, curate" if counted is None else "curate"
         return [*found, f"{stages}: run for {', '.join(asking)} if what repeats in it changes", later, shards]
     curated = decide(plan.curate_tasks(recipe, lock, code, blocks))
-    if curated is None:
+    known = decide(plan.against_tasks(recipe, others, _code("against")))
+    if curated is None or known is None:
         return [*found, later, shards]
-    candidates = decide([plan.candidates_task(recipe, curated, _code("candidates"))])
+    candidates = decide([plan.candidates_task(recipe, curated, _code("candidates"), known)])
     if candidates is None:
         return [*found, "shingle, choose: run if the candidates change", shards]
-    shingled = decide(plan.shingle_tasks(recipe, curated, candidates[0], _code("shingle")))
+    shingled = decide(plan.shingle_tasks(recipe, curated, candidates[0], _code("shingle"), known))
     if shingled is None:
         return [*found, "choose: runs if the sets change", shards]
-    chosen = decide([plan.choose_task(recipe, curated, candidates[0], shingled, _code("choose"))])
+    chosen = decide([plan.choose_task(recipe, curated, candidates[0], shingled, _code("choose"), known)])
     if chosen is None:
         return [*found, shards]
     decide(plan.write_tasks(recipe, lock, curated, chosen[0], _code("write")))
@@ -221,7 +235,11 @@ def _decide(work: Path, task: Task) -> tuple[Decision, TaskRecord | None]:
 
 
 def _inputs(run: _Run, task: Task, before: Sequence[TaskRecord]) -> dict[str, Path]:
-    """Where a task's inputs are: artifacts in the cache, outputs of earlier stages in the work folder."""
+    """Where a task's inputs are: artifacts in the cache, files of other releases, outputs of earlier stages."""
+    folders = {other.release_id: other.folder for other in run.others}
+    if task.stage == "against":
+        folder = folders[task.parameters["release"]]
+        return {kind: folder / file["name"] for kind, file in task.parameters["files"].items()}
     places = {
         (record.task.stage, record.task.name, output.name): task_folder(run.work, record.task) / output.name
         for record in before
@@ -243,7 +261,7 @@ def _inputs(run: _Run, task: Task, before: Sequence[TaskRecord]) -> dict[str, Pa
         if task.stage == "shingle":
             if name == "wanted":
                 return "candidates", "all", plan.wanted_name(task.name)
-            return "curate", task.name, name
+            return ("against" if "release" in task.parameters else "curate"), task.name, name
         if name in ("losers", "members"):
             suffix = ".arrow" if name == "losers" else ".members.arrow"
             return "choose", "all", f"{task.parameters['source']}{suffix}"
@@ -252,13 +270,29 @@ def _inputs(run: _Run, task: Task, before: Sequence[TaskRecord]) -> dict[str, Pa
             return "curate", maker, f"{kind}-{task.parameters['shard']:05d}.arrow"
         if name in ("order", "pairs"):
             return "candidates", "all", f"{name}.arrow"
-        return ("shingle" if output == "shingles.arrow" else "curate"), maker, output
+        if output == "shingles.arrow":
+            return "shingle", maker, output
+        return ("against" if ("against", maker, output) in places else "curate"), maker, output
 
-    return {name: places[made_by(name)] for name in task.inputs}
+    if task.stage == "shingle" and "data" in task.inputs:
+        texts = {"data": folders[task.parameters["release"]] / task.parameters["data"]["name"]}
+    else:
+        texts = {}
+    return {name: texts.get(name) or places[made_by(name)] for name in task.inputs}
 
 
 def _code(stage: str) -> str:
     return stage_sha256(STAGES[stage])
+
+
+def _refuse_idle(recipe: Recipe, others: Sequence[Other]) -> None:
+    if others and not recipe.dedup.exact and recipe.dedup.near is None:
+        raise RecipeError(
+            "the recipe keeps all duplicates, so building it against a release would drop nothing",
+            where=recipe.name,
+            wanted="`dedup.exact: true`, or `dedup.near` with its parameters",
+            hint="set one of them in the recipe, or build without --against",
+        )
 
 
 def refuse_foreign(out: Path) -> None:

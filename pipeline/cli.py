@@ -27,6 +27,11 @@ WORKERS = click.option(
     "--workers", type=click.IntRange(1, 1024), default=lambda: os.cpu_count() or 1, show_default="one a core",
     help="Worker processes. Changes no byte of the release.",
 )  # fmt: skip
+AGAINST = click.option(
+    "--against", type=FILE, multiple=True, metavar="RELEASE",
+    help="Folder of another release: what it holds, exactly or nearly, is left out of this one, and each ledger row names "
+    "its document and its id. Changes the release; may be repeated, in any order.",
+)  # fmt: skip
 
 
 @click.group(context_settings={"help_option_names": ["-h", "--help"]}, epilog="Exit codes: 0 done and true; 1 ran, and "
@@ -109,14 +114,17 @@ def lock(recipe: Path, refresh: bool, as_json: bool) -> None:
 @main.command()
 @click.argument("recipe", type=FILE)
 @click.option("--out", type=FILE, help="Release folder.  [default: build/NAME]")
+@AGAINST
 @AS_JSON
 @errors_end_it
-def plan(recipe: Path, out: Path | None, as_json: bool) -> None:
+def plan(recipe: Path, out: Path | None, against: tuple[Path, ...], as_json: bool) -> None:
     """Print what a build of RECIPE would run, and why. Changes nothing."""
     from pipeline import build as builds
+    from pipeline.against import load_all
 
     loaded, pins = _load(recipe)
-    steps = builds.steps(loaded, pins, out or _default_out(loaded))
+    place = out or _default_out(loaded)
+    steps = builds.steps(loaded, pins, place, load_all(against, place))
     if as_json:
         rows = [
             {"sentence": step} if isinstance(step, str)
@@ -140,23 +148,33 @@ def plan(recipe: Path, out: Path | None, as_json: bool) -> None:
 @main.command()
 @click.argument("recipe", type=FILE)
 @click.option("--out", type=FILE, help="Release folder.  [default: build/NAME]")
+@AGAINST
 @WORKERS
 @click.option("--engine", type=click.Choice(["local"]), default="local", show_default=True, help="Where tasks run.")
 @click.option("--signing-key", type=FILE, help="Private key (PEM).  [default: the local key, made at the first build]")
 @AS_JSON
 @errors_end_it
-def build(recipe: Path, out: Path | None, workers: int, engine: str, signing_key: Path | None, as_json: bool) -> None:
+def build(
+    recipe: Path, out: Path | None, against: tuple[Path, ...], workers: int, engine: str, signing_key: Path | None,
+    as_json: bool,
+) -> None:  # fmt: skip
     """Build the corpus of RECIPE, whose lock lies beside it.
 
     Stages: fetch what the lock pins; evidence (check licences); lines, blocks (what repeats in a source, where the recipe
-    asks); curate (read, extract, measure, judge, sketch); candidates, shingle, choose (drop duplicates); write; seal.
-    An interrupted build goes on where it was; a repeated one finds nothing to do.
+    asks); curate (read, extract, measure, judge, sketch); against (sketch the releases of --against); candidates, shingle,
+    choose (drop duplicates); write; seal. An interrupted build goes on where it was; a repeated one finds nothing to do.
+
+    \b
+    A second corpus without what the first one holds:
+      pellucid build second.yaml --against build/first
     """
     from pipeline import build as builds
+    from pipeline.against import load_all
 
     loaded, pins = _load(recipe)
     settings = _settings(out or _default_out(loaded), recipe.parent, workers, signing_key)
-    built = _with_display(lambda report: builds.build(loaded, pins, settings, report))
+    others = load_all(against, settings.out)
+    built = _with_display(lambda report: builds.build(loaded, pins, settings, report, others))
     if as_json:
         click.echo(json.dumps({"release": str(built.out), "release_id": built.release_id, "tasks": built.tasks,
                                "ran": built.ran, "changed": built.changed, "seconds": round(built.seconds, 3),
@@ -196,11 +214,18 @@ def verify(release: Path, key_files: tuple[Path, ...], as_json: bool) -> None:
 @click.argument("manifest", type=FILE)
 @click.option("--out", type=FILE, default=Path("build/reproduced"), show_default=True, help="Folder to build into.")
 @click.option("--again", is_flag=True, help="Use what an earlier reproduction left in the work folder.")
+@click.option(
+    "--against", type=FILE, multiple=True, metavar="RELEASE",
+    help="Folder of a release that MANIFEST was built against (it names them by id); may be repeated.",
+)  # fmt: skip
 @KEYS
 @WORKERS
 @AS_JSON
 @errors_end_it
-def reproduce(manifest: Path, out: Path, again: bool, key_files: tuple[Path, ...], workers: int, as_json: bool) -> None:
+def reproduce(
+    manifest: Path, out: Path, again: bool, against: tuple[Path, ...], key_files: tuple[Path, ...], workers: int,
+    as_json: bool,
+) -> None:  # fmt: skip
     """Build a published MANIFEST again from its own recipe and lock, and compare file by file.
 
     L0: the same bytes. L1: other bytes, the same rows. Exit 1 where anything differs.
@@ -208,16 +233,18 @@ def reproduce(manifest: Path, out: Path, again: bool, key_files: tuple[Path, ...
     import shutil
 
     from pipeline import build as builds
+    from pipeline.against import load_all
     from pipeline.reproduce import reproduce as run
     from pipeline.trust import keys
 
+    others = load_all(against, out)
     if not again:
         builds.refuse_foreign(out)
         for folder in (out, builds.work_folder(out)):
             shutil.rmtree(folder, ignore_errors=True)
     settings = _settings(out, manifest.parent, workers, None)
     trusted = keys.trusted_keys(key_files or None)
-    result, built = _with_display(lambda report: run(manifest, settings, trusted, report))
+    result, built = _with_display(lambda report: run(manifest, settings, trusted, report, others))
     if as_json:
         click.echo(json.dumps(result.to_json()))
     else:

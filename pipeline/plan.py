@@ -1,14 +1,15 @@
 """What a build has to do, and why: recipe + lock + the records of earlier runs in, decisions out. Pure.
 
-A task is one deterministic unit of a stage's work. Which tasks exist depends on recipe and lock alone. A task's key is a
-digest over its stage, name, parameters, the digests of its inputs, and the digest of the code and libraries that its stage
-runs on; a record of an earlier run counts only if its key is the same and its outputs are still what it says.
+A task is one deterministic unit of a stage's work. Which tasks exist depends on recipe, lock and other releases alone. A
+task's key is a digest over its stage, name, parameters, the digests of its inputs, and the digest of the code and libraries
+that its stage runs on; a record of an earlier run counts only if its key is the same and its outputs are still what it says.
 """
 
 from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass
 from typing import Any
 
+from pipeline.against import Other
 from pipeline.lock import Lock
 from pipeline.model import Artifact
 from pipeline.recipe import Recipe, SourceSpec
@@ -245,14 +246,38 @@ def _key(record: TaskRecord, name: str) -> str | None:
     return f"{record.task.name}/{name}" if name in record.digests() else None
 
 
-def candidates_task(recipe: Recipe, curated: Sequence[TaskRecord], code: str) -> Task:
-    """One task over the sketches of all curate tasks."""
+def against_tasks(recipe: Recipe, others: Sequence[Other], code: str) -> list[Task]:
+    """One task a shard of another release."""
+    return [
+        Task(
+            "against",
+            f"{other.release_id}/{shard.source}/{shard.number:05d}",
+            {
+                "release": other.release_id,
+                "source": shard.source,
+                "files": {"data": asdict(shard.data), "kept": asdict(shard.kept)},
+                "near": _sketching(recipe),
+            },
+            {"data": shard.data.sha256, "kept": shard.kept.sha256},
+            code,
+        )
+        for other in others
+        for shard in other.shards
+    ]
+
+
+def candidates_task(
+    recipe: Recipe, curated: Sequence[TaskRecord], code: str, against: Sequence[TaskRecord] = ()
+) -> Task:
+    """One task over the sketches of all curate tasks, and of all shards of other releases."""
     inputs: dict[str, str] = {}
-    artifacts = []
-    for record in _sketched(curated):
+    artifacts: list[dict[str, Any]] = []
+    others: list[dict[str, Any]] = []
+    for record in (*_sketched(against), *_sketched(curated)):
         sketch, bands = (_key(record, f"{kind}-00000.arrow") for kind in ("sketch", "bands"))
         name, source = record.task.name, record.task.parameters["source"]
-        artifacts.append({"source": source, "sketch": sketch, "bands": bands, "wanted": wanted_name(name)})
+        entry = {"source": source, "sketch": sketch, "bands": bands, "wanted": wanted_name(name)}
+        (others if record.task.stage == "against" else artifacts).append(entry)
         inputs |= {
             f"{record.task.name}/{name}": digest for name, digest in record.digests().items() if name[:6] in _SKETCH
         }
@@ -260,6 +285,7 @@ def candidates_task(recipe: Recipe, curated: Sequence[TaskRecord], code: str) ->
         "exact": recipe.dedup.exact,
         "near": _near(recipe),
         "sources": [{"name": source.name, "priority": source.priority} for source in recipe.sources],
+        "against": others,
         "artifacts": artifacts,
     }
     return Task("candidates", "all", parameters, dict(sorted(inputs.items())), code)
@@ -274,17 +300,22 @@ def wanted_name(curated: str) -> str:
 
 
 def _sketched(curated: Sequence[TaskRecord]) -> list[TaskRecord]:
-    """The curate tasks that had survivors, by name."""
+    """The tasks of curate that had survivors (or all of other releases), by name."""
     return sorted((r for r in curated if "sketch-00000.arrow" in r.digests()), key=lambda record: record.task.name)
 
 
-def shingle_tasks(recipe: Recipe, curated: Sequence[TaskRecord], candidates: TaskRecord, code: str) -> list[Task]:
-    """One task an artifact of which documents are to be compared; none if the recipe keeps near duplicates."""
+def shingle_tasks(
+    recipe: Recipe, curated: Sequence[TaskRecord], candidates: TaskRecord, code: str, against: Sequence[TaskRecord] = ()
+) -> list[Task]:
+    """One task an artifact, or shard of another release, of which documents are to be compared.
+
+    None if the recipe keeps near duplicates.
+    """
     near = recipe.dedup.near
     if near is None:
         return []
     tasks = []
-    for record in _sketched(curated):
+    for record in (*_sketched(against), *_sketched(curated)):
         wanted = candidates.digests().get(wanted_name(record.task.name))
         if wanted is None:
             continue
@@ -292,14 +323,21 @@ def shingle_tasks(recipe: Recipe, curated: Sequence[TaskRecord], candidates: Tas
         inputs |= {
             name: digest for name, digest in record.digests().items() if name.startswith(("survivors-", "sketch-"))
         }
-        parameters = {"words": near.words, "characters": near.characters}
+        parameters: dict[str, Any] = {"words": near.words, "characters": near.characters}
+        if record.task.stage == "against":
+            inputs["data"] = record.task.inputs["data"]
+            parameters |= {
+                "release": record.task.parameters["release"],
+                "data": record.task.parameters["files"]["data"],
+            }
         tasks.append(Task("shingle", record.task.name, parameters, dict(sorted(inputs.items())), code))
     return tasks
 
 
 def choose_task(
-    recipe: Recipe, curated: Sequence[TaskRecord], candidates: TaskRecord, shingled: Sequence[TaskRecord], code: str
-) -> Task:
+    recipe: Recipe, curated: Sequence[TaskRecord], candidates: TaskRecord, shingled: Sequence[TaskRecord], code: str,
+    against: Sequence[TaskRecord] = (),
+) -> Task:  # fmt: skip
     """One task: who is dropped, and for whom."""
     made = {record.task.name: record.digests()["shingles.arrow"] for record in shingled}
     inputs = {
@@ -307,11 +345,15 @@ def choose_task(
         for name in ("order", "pairs")
         if f"{name}.arrow" in candidates.digests()
     }
-    artifacts = []
-    for record in _sketched(curated):
+    artifacts, others = [], []
+    for record in (*_sketched(against), *_sketched(curated)):
         name = record.task.name
         sketch, shingles = _key(record, "sketch-00000.arrow"), f"{name}/shingles.arrow" if name in made else None
-        artifacts.append({"source": record.task.parameters["source"], "sketch": sketch, "shingles": shingles})
+        entry = {"source": record.task.parameters["source"], "sketch": sketch, "shingles": shingles}
+        if record.task.stage == "against":
+            others.append({**entry, "release": record.task.parameters["release"]})
+        else:
+            artifacts.append(entry)
         inputs[f"{name}/sketch-00000.arrow"] = record.digests()["sketch-00000.arrow"]
         if shingles is not None:
             inputs[shingles] = made[name]
@@ -322,6 +364,7 @@ def choose_task(
             {"name": source.name, "alarm": alarm if source.max_drop_share is None else source.max_drop_share}
             for source in recipe.sources
         ],
+        "against": others,
         "artifacts": artifacts,
     }
     return Task("choose", "all", parameters, dict(sorted(inputs.items())), code)

@@ -7,7 +7,7 @@ are chosen anew among the survivors (their keys are stored, too), and each docum
 The answer is that of a build, to the document, as long as only rules, priorities and `dedup.exact` differ and near duplicates
 are not looked for. What cannot be known without text is not guessed: a rule that reads text must stand in both recipes
 alike, and other differences are named. A near duplicate stays one while its kept document is kept; who would have been
-compared with whom else is not known, and how many that concerns is said.
+compared with whom else is not known, and how many that concerns is said. A copy of a document of another release stays one.
 """
 
 from collections import Counter
@@ -37,7 +37,14 @@ KEPT = "kept"
 COLUMNS = ("id", "url", "language", "language_score", "exact_sha256", "measures", "decisions", "text_bytes")
 
 ROWS = pa.schema(
-    {"id": pa.string(), "exact": pa.string(), "bytes": pa.int64(), "characters": pa.int64(), "kept_id": pa.string()}
+    {
+        "id": pa.string(),
+        "exact": pa.string(),
+        "bytes": pa.int64(),
+        "characters": pa.int64(),
+        "kept_id": pa.string(),
+        "kept_release": pa.string(),
+    }
 )
 
 
@@ -94,6 +101,11 @@ def rejudge(release: Path, recipe: Recipe) -> Rejudged:
     if not found:
         raise RecipeError("has no source of the release", where=recipe.name, wanted=", ".join(_names(past)))
     unknown = list(_deduplicate(found, present, [sources[source.name]["priority"] for source in found]))
+    fresh = sum(_fresh(source) for source in found)
+    if predicate["against"] and fresh:
+        unknown.append(
+            f"{fresh:,} documents would be kept that were not compared with the releases that this one was built against"
+        )
     return Rejudged(
         {source.name: int((source.old == KEPT).sum()) for source in found},
         {source.name: int((source.new == KEPT).sum()) for source in found},
@@ -136,15 +148,18 @@ def _judged(release: Path, predicate: Mapping[str, Any], name: str, rules: Seque
     for entry in predicate["files"]:
         if entry["source"] != name or entry["kind"] not in ("kept", "dropped"):
             continue
-        extra = ("reason", "kept_id") if entry["kind"] == "dropped" else ()
+        extra = ("reason", "kept_id", "kept_release") if entry["kind"] == "dropped" else ()
         for batch in _batches(release / entry["name"], (*COLUMNS, *extra)):
             fates = batch.column("reason").to_pylist() if extra else [KEPT] * batch.num_rows
             old.append(np.array([*fates, None], object)[:-1])
             new.append(_verdicts(batch, rules))
             characters = pc.struct_field(batch.column("measures"), "characters")
-            witness = batch.column("kept_id") if extra else pa.nulls(batch.num_rows, pa.string())
+            witness = [
+                batch.column(name) if extra else pa.nulls(batch.num_rows, pa.string())
+                for name in ("kept_id", "kept_release")
+            ]
             columns = [batch.column(name) for name in ("id", "exact_sha256", "text_bytes")]
-            tables.append(pa.table([*columns, characters, witness], schema=ROWS))
+            tables.append(pa.table([*columns, characters, *witness], schema=ROWS))
     empty = np.array([], object)
     rows = pa.concat_tables([ROWS.empty_table(), *tables])
     return _Source(name, rows, np.concatenate([empty, *old]), np.concatenate([empty, *new]))
@@ -222,6 +237,8 @@ def _outcome(decisions: pa.ListArray, rule: Mapping[str, Any]) -> Outcome:
 def _deduplicate(sources: Sequence[_Source], recipe: Mapping[str, Any], priorities: Sequence[int]) -> Iterator[str]:
     """Survivors that are copies of others become duplicates; yields what cannot be known without text."""
     dedup = recipe["dedup"]
+    for source in sources:
+        _drop_elsewhere(source, dedup)
     near = [(source.old == NEAR) & (source.new == KEPT) & (dedup["near"] is not None) for source in sources]
     alive = [np.flatnonzero((source.new == KEPT) & ~mine) for source, mine in zip(sources, near, strict=True)]
     if dedup["exact"]:
@@ -240,9 +257,22 @@ def _deduplicate(sources: Sequence[_Source], recipe: Mapping[str, Any], prioriti
             f"{alone:,} near duplicates lose the document that they were dropped for; they are counted as kept, though another "
             "document may take its place"
         )
-    fresh = sum(int(((source.new == KEPT) & (source.old != KEPT) & (source.old != NEAR)).sum()) for source in sources)
+    fresh = sum(_fresh(source) for source in sources)
     if fresh:
         yield f"{fresh:,} documents would be kept that were compared with no others; some may be near duplicates"
+
+
+def _fresh(source: _Source) -> int:
+    """Documents that would be kept and were compared with no others when the release was built."""
+    return int(((source.new == KEPT) & (source.old != KEPT) & (source.old != NEAR)).sum())
+
+
+def _drop_elsewhere(source: _Source, dedup: Mapping[str, Any]) -> None:
+    """Survivors that are copies of documents of another release stay what they are: that release does not change."""
+    elsewhere = source.rows.column("kept_release").is_valid().to_numpy() & (source.new == KEPT)
+    for reason, dropped in ((EXACT, dedup["exact"]), (NEAR, dedup["near"] is not None)):
+        if dropped:
+            source.new[elsewhere & (source.old == reason)] = reason
 
 
 def _ids(sources: Sequence[_Source], masks: Sequence[Any]) -> Any:

@@ -14,6 +14,7 @@ import pyarrow.parquet as pq
 
 from pipeline import lock as locks
 from pipeline import recipe as recipes
+from pipeline.against import Other, refuse_others
 from pipeline.build import Built, Report, Settings, build
 from pipeline.errors import VerificationError
 from pipeline.trust import dsse, manifest
@@ -66,12 +67,18 @@ def read_published(path: Path, trusted: Sequence[Any]) -> tuple[bytes, manifest.
     return data, manifest.parse(data, str(path))
 
 
-def reproduce(path: Path, settings: Settings, trusted: Sequence[Any], report: Report) -> tuple[Reproduction, Built]:
-    """Verify the manifest at `path`, build it into `settings.out`, compare. Raises what `build` raises."""
+def reproduce(
+    path: Path, settings: Settings, trusted: Sequence[Any], report: Report, others: Sequence[Other] = ()
+) -> tuple[Reproduction, Built]:
+    """Verify the manifest at `path`, build it into `settings.out`, compare. Raises what `build` raises.
+
+    others: the releases that it was built against; RecipeError where these are not those that the manifest names.
+    """
     data, predicate = read_published(path, trusted)
+    refuse_others(predicate["against"], others, str(path))
     recipe = recipes.from_json(predicate["recipe"], str(path))
     lock = locks.from_json(predicate["lock"], str(path))
-    built = build(recipe, lock, settings, report)
+    built = build(recipe, lock, settings, report, others)
     release = path.parent if (path.parent / "data").is_dir() else None
     files = tuple(compare(predicate["files"], settings.out, release))
     mine = (settings.out / "manifest.json").read_bytes()

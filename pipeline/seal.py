@@ -14,6 +14,7 @@ from pathlib import Path
 from typing import Any
 
 from pipeline import code
+from pipeline.against import Other
 from pipeline.engine.execute import STAGES, task_folder
 from pipeline.errors import TaskError
 from pipeline.lock import Lock
@@ -44,6 +45,7 @@ class Sealed:
 def seal(
     recipe: Recipe,
     lock: Lock,
+    others: Sequence[Other],
     curated: Sequence[TaskRecord],
     candidates: TaskRecord,
     written: Sequence[TaskRecord],
@@ -58,7 +60,7 @@ def seal(
     sources = [{**_source(recipe, lock, name, curated, written), "skipped_pairs": skipped[name]} for name in names]
     totals = _totals(sources)
     languages = sorted({language for record in written for language in record.result["languages"]})
-    readme = card(recipe.canonical(), totals, sources, languages).encode()
+    readme = card(recipe.canonical(), totals, sources, languages, [other.to_json() for other in others]).encode()
     shards = _shards(work, written)
     files = [{key: value for key, value in shard.items() if key != "path"} for shard in shards]
     files.append(
@@ -70,6 +72,7 @@ def seal(
     statement = manifest.statement(
         recipe=recipe.canonical(),
         lock=lock.to_json(),
+        against=[other.to_json() for other in others],
         code={"package": "pellucid", "version": code.package_version(), "sha256": manifest.code_sha256(code.PACKAGE)},
         environment={
             "requirements_sha256": code.requirements_sha256(),

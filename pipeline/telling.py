@@ -30,6 +30,8 @@ def summary(built: Any) -> Iterator[str]:
     ran = f"{built.seconds:.1f} s, {built.ran} of {built.tasks} tasks ran"
     yield f"release     {place}  ({len(predicate['files'])} files, {size / 1e6:,.1f} MB, {ran})"
     yield f"release id  {built.release_id}"
+    for other in predicate["against"]:
+        yield f"against     {other['name']} {other['version']}, {other['release_id']}"
     yield f"next        pellucid verify {place}"
 
 
@@ -85,6 +87,10 @@ def story(told: Any) -> Iterator[str]:
         kept = told.kept_instead
         yield f"kept        {kept['id']} of {kept['source']}, similarity {row['similarity'] / 1e6:.3f}"
         yield f"            {kept['url']}"
+    if told.kept_elsewhere:
+        other = told.kept_elsewhere
+        yield f"kept        {row['kept_id']} of {row['kept_source']}, similarity {row['similarity'] / 1e6:.3f}"
+        yield f"            in another release, {other['name']} {other['version']}: {other['release_id']}"
 
 
 def rejudged(found: Any) -> Iterator[str]:

@@ -20,6 +20,7 @@ TITLES = {
     "lines": "count lines that documents have in common",
     "blocks": "find those that repeat in a source",
     "curate": "read, extract, measure, judge",
+    "against": "sketch what other releases hold",
     "candidates": "find documents that may be alike",
     "shingle": "read them again",
     "choose": "compare them, choose who is kept",

@@ -1,10 +1,11 @@
 """The plan: tasks from recipe and lock alone, keys over all that they depend on, reasons that people can read."""
 
 from dataclasses import replace
+from pathlib import Path
 
 import pytest
 
-from pipeline import plan, recipe
+from pipeline import against, plan, recipe
 from pipeline.lock import Lock
 from pipeline.model import Artifact
 from pipeline.plan import Output, Task, TaskRecord
@@ -313,3 +314,53 @@ def test_workers_paths_and_clocks_are_no_part_of_a_task() -> None:
             "source", "format", "members", "exclude", "repeated_lines", "rules", "characters", "near", "shards", "model",
             "artifact",
         }  # fmt: skip
+
+
+SHARDS = tuple(
+    against.Shard(
+        "theirs", number, against.File(f"data/{number}", f"d{number}"), against.File(f"kept/{number}", f"k{number}")
+    )
+    for number in range(2)
+)
+OTHER = against.Other("ab" * 32, "earlier", "1", Path("/anywhere"), SHARDS)
+THEIRS = [f"{OTHER.release_id}/theirs/0000{number}" for number in range(2)]
+
+
+def sketched(more: str = "") -> list[TaskRecord]:
+    """Records of the shards of another release; of the second no text has a word."""
+    sketches = {"sketch-00000.arrow": "99", "bands-00000.arrow": "aa"}
+    first, second = plan.against_tasks(loaded(more), [OTHER], "a")
+    return [record(first, sketches), record(second, {"sketch-00000.arrow": "bb"})]
+
+
+def test_a_shard_of_another_release_is_sketched_wherever_the_release_lies() -> None:
+    tasks = plan.against_tasks(loaded(), [OTHER], "a")
+    assert [(task.name, task.inputs) for task in tasks] == [
+        (name, {"data": f"d{number}", "kept": f"k{number}"}) for number, name in enumerate(THEIRS)
+    ]
+    elsewhere = plan.against_tasks(loaded(), [replace(OTHER, folder=Path("/elsewhere"))], "a")
+    assert [task.key() for task in elsewhere] == [task.key() for task in tasks]
+    assert {task.parameters["near"]["bands"] for task in tasks} == {14}
+    threshold = plan.against_tasks(loaded("dedup: {near: {threshold: 0.7}}\n"), [OTHER], "a")
+    assert [task.key() for task in threshold] == [task.key() for task in tasks]
+
+
+def test_other_releases_take_part_beside_the_artifacts_and_are_read_again_where_compared() -> None:
+    task = plan.candidates_task(loaded(), curated(), "d", sketched())
+    assert [(entry["source"], entry["sketch"], entry["bands"]) for entry in task.parameters["against"]] == [
+        ("theirs", f"{THEIRS[0]}/sketch-00000.arrow", f"{THEIRS[0]}/bands-00000.arrow"),
+        ("theirs", f"{THEIRS[1]}/sketch-00000.arrow", None),
+    ]
+    alone = plan.candidates_task(loaded(), curated(), "d")
+    assert (alone.parameters["against"], alone.parameters["artifacts"]) == ([], task.parameters["artifacts"])
+    assert task.inputs.items() > alone.inputs.items()
+    found = record(task, {"order.arrow": "55", "pairs.arrow": "66", plan.wanted_name(THEIRS[0]): "77"})
+    (again,) = plan.shingle_tasks(loaded(), curated(), found, "s", sketched())
+    assert again.inputs == {"data": "d0", "sketch-00000.arrow": "99", "wanted": "77"}
+    assert (again.parameters["release"], again.parameters["data"]) == (
+        OTHER.release_id,
+        {"name": "data/0", "sha256": "d0"},
+    )
+    chosen = plan.choose_task(loaded(), curated(), found, [record(again, {"shingles.arrow": "88"})], "e", sketched())
+    assert [entry["release"] for entry in chosen.parameters["against"]] == [OTHER.release_id] * 2
+    assert [entry["shingles"] for entry in chosen.parameters["against"]] == [f"{THEIRS[0]}/shingles.arrow", None]

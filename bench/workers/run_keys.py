@@ -117,7 +117,8 @@ def main() -> None:
     (folder / "peak").write_text(str(peak()))
     began = time.process_time()
     parameters = {
-        "exact": True, "near": NEAR, "artifacts": artifacts, "sources": [{"name": "s", "priority": 0, "alarm": 1.0}],
+        "exact": True, "near": NEAR, "against": [], "artifacts": artifacts,
+        "sources": [{"name": "s", "priority": 0, "alarm": 1.0}],
     }  # fmt: skip
     found = candidates.run(parameters, files, out, lambda *_: None)
     joined = time.process_time() - began

@@ -1,7 +1,8 @@
 """All survivors in preference order, their exact copies, and the pairs of documents that are worth comparing.
 
 Preference: the source's priority in the recipe, then longer text, then smaller id: a total order, so the answer depends on
-no order of arrival. A document's place in it is its rank.
+no order of arrival. A document's place in it is its rank. Documents of other releases come before all own ones (by length,
+id and release); no pairs are proposed among them, as they are never dropped.
 
 The join goes band by band, and in each by ranges of keys that hold about RANGE_ROWS rows: what is in memory is one range, and
 some 40 bytes a document for the order. Keys lie sorted in mapped files, so that a range is a slice of each.
@@ -29,26 +30,26 @@ def run(parameters: Mapping[str, Any], files: Mapping[str, Path], out: Path, pro
     """Order all survivors and propose pairs. Writes order.arrow, pairs.arrow and, for each artifact, what is compared.
 
     `parameters`: `sources`, in recipe order, each with name and priority; `artifacts`, each with its source's name, the keys
-    in `files` of its sketch and of its bands (None: it has none), and the file `wanted` that is written for it; `exact`:
-    whether copies are dropped; `near`: the recipe's parameters or None. Raises TaskError where two sources read one record.
+    in `files` of its sketch and of its bands (None: it has none), and the file `wanted` that is written for it; `against`:
+    shards of other releases in the order of their ids, like artifacts; `exact`: whether copies are dropped; `near`: the
+    recipe's parameters or None. Raises TaskError where two sources read one record.
     """
     sources = parameters["sources"]
     names = [source["name"] for source in sources]
-    sketches = [mapped(files[artifact["sketch"]], SKETCH) for artifact in parameters["artifacts"]]
-    of_source = np.repeat(
-        np.array([names.index(artifact["source"]) for artifact in parameters["artifacts"]], np.int32),
-        [table.num_rows for table in sketches],
-    )
+    artifacts = [*parameters["against"], *parameters["artifacts"]]
+    sketches = [mapped(files[artifact["sketch"]], SKETCH) for artifact in artifacts]
+    of_source = sources_of(parameters, names, [table.num_rows for table in sketches])
+    others = int((of_source == len(names)).sum())  # their places and their ranks are the first
     documents = pa.concat_tables([SKETCH.empty_table(), *sketches])
-    _refuse_overlap(documents.column("id"), of_source, names)
-    priorities = np.array([source["priority"] for source in sources], np.int64)
-    order = preference(documents, priorities[of_source])
+    _refuse_overlap(documents.column("id").slice(others), of_source[others:], names)
+    _, levels = np.unique(np.array([source["priority"] for source in sources], np.int64), return_inverse=True)
+    order = preference(documents, np.append(levels, len(names)).astype(np.int64)[of_source])
     exact = exact_copies(documents.column("exact"), order, parameters["exact"])
     with pa.ipc.new_file(out / "order.arrow", ORDER) as writer:
         writer.write_batch(pa.RecordBatch.from_arrays([pa.array(order), pa.array(exact)], schema=ORDER))
     near = parameters["near"]
     wanted = np.zeros(len(order), np.bool_)  # by rank
-    skipped = np.zeros(len(names), np.int64)
+    skipped = np.zeros(len(names) + 1, np.int64)
     proposed = 0
     if near is not None:
         rank = np.empty(len(order), np.uint32)
@@ -56,28 +57,38 @@ def run(parameters: Mapping[str, Any], files: Mapping[str, Path], out: Path, pro
         starts = np.cumsum([0, *(table.num_rows for table in sketches)])
         bands = [
             (int(start), pa.ipc.open_file(pa.memory_map(str(files[artifact["bands"]]))))
-            for artifact, start in zip(parameters["artifacts"], starts.tolist(), strict=False)
+            for artifact, start in zip(artifacts, starts.tolist(), strict=False)
             if artifact["bands"] is not None
         ]
         with pa.ipc.new_file(out / "pairs.arrow", PAIRS) as writer:
             for band in range(near["bands"]):
-                pairs, passed = _band(bands, band, rank, exact, of_source[order], len(names), near)
+                pairs, passed = _band(bands, band, rank, exact, of_source[order], len(names) + 1, others, near)
                 skipped += passed
                 proposed += len(pairs)
                 wanted[pairs >> np.uint64(32)] = True
                 wanted[pairs & np.uint64(0xFFFFFFFF)] = True
                 writer.write_batch(pa.RecordBatch.from_arrays([pa.array(pairs)], schema=PAIRS))
                 progress(0, 0)
-    wanted |= wanted[exact]  # a copy of a document that may be dropped is compared itself
-    outputs = [artifact["wanted"] for artifact in parameters["artifacts"]]
+    wanted |= wanted[exact] & (exact >= others)  # a copy of a document that may be dropped is compared itself
+    outputs = [artifact["wanted"] for artifact in artifacts]
     _write_wanted(out, wanted, order, list(zip(outputs, (table.num_rows for table in sketches), strict=True)))
     progress(len(order), 0)
     return {
         "documents": len(order),
         "pairs": proposed,
         "wanted": int(wanted.sum()),
-        "skipped": dict(zip(names, skipped.tolist(), strict=True)),
+        "skipped": dict(zip(names, skipped[: len(names)].tolist(), strict=True)),
     }
+
+
+def sources_of(parameters: Mapping[str, Any], names: Sequence[str], sizes: Sequence[int]) -> npt.NDArray[np.int32]:
+    """The number of each document's source, by place: other releases first, which have the number after the last.
+
+    sizes: documents of each of `parameters["against"]`, then of each of `parameters["artifacts"]`.
+    """
+    numbers = [len(names)] * len(parameters["against"])
+    numbers += [names.index(artifact["source"]) for artifact in parameters["artifacts"]]
+    return np.repeat(np.array(numbers, np.int32), np.array(sizes, np.int64))
 
 
 def preference(documents: pa.Table, priorities: npt.NDArray[np.int64]) -> Numbers:
@@ -121,9 +132,12 @@ def exact_copies(keys: pa.ChunkedArray, order: Numbers, drop: bool) -> Numbers:
 
 def _band(
     bands: Sequence[tuple[int, Any]], band: int, rank: Numbers, exact: Numbers, sources: npt.NDArray[np.int32],
-    number: int, near: Mapping[str, Any],
+    number: int, others: int, near: Mapping[str, Any],
 ) -> tuple[npt.NDArray[np.uint64], npt.NDArray[np.int64]]:  # fmt: skip
-    """The pairs of one band, sorted and distinct, and the pairs skipped by source."""
+    """The pairs of one band whose later one is an own document, sorted and distinct, and the pairs skipped by source.
+
+    others: how many of the first ranks are documents of other releases.
+    """
     runs = []
     for start, reader in bands:
         for batch in range(band, reader.num_record_batches, near["bands"]):
@@ -137,6 +151,7 @@ def _band(
         pairs, passed = join.propose(
             ordered, by_key, sources, number, first=near["bucket_first"], neighbours=near["bucket_neighbours"]
         )
+        pairs = pairs[pairs >= np.uint64(others << 32)]
         pairs.sort()
         parts.append(pairs)
         skipped += passed

@@ -2,6 +2,7 @@
 
 In preference order, a document is dropped if and only if an earlier kept document has the same normalised text, or is among
 its pairs and has a verified Jaccard similarity at or above the threshold. No transitive closure: who is dropped drops nobody.
+Documents of other releases come first in that order, are all kept, and are nobody's loss.
 """
 
 from collections.abc import Mapping, Sequence
@@ -12,7 +13,7 @@ import numpy as np
 import numpy.typing as npt
 import pyarrow as pa
 
-from pipeline.dedup.candidates import mapped
+from pipeline.dedup.candidates import mapped, sources_of
 from pipeline.dedup.interface import EXACT, LOSERS, MEMBERS, NEAR, ORDER, SKETCH
 from pipeline.errors import TaskError
 from pipeline.kernels import jaccard, minhash
@@ -72,34 +73,37 @@ def run(parameters: Mapping[str, Any], files: Mapping[str, Path], out: Path, pro
     count = len(order)
     rank = np.empty(count, np.uint32)
     rank[order] = np.arange(count, dtype=np.uint32)
-    sketches = [mapped(files[artifact["sketch"]], SKETCH) for artifact in parameters["artifacts"]]
+    artifacts = [*parameters["against"], *parameters["artifacts"]]
+    sketches = [mapped(files[artifact["sketch"]], SKETCH) for artifact in artifacts]
     sizes = [sketch.num_rows for sketch in sketches]
     ids = pa.chunked_array([sketch.column("id").combine_chunks() for sketch in sketches], SKETCH.field("id").type)
-    of_source = np.repeat(
-        np.array([names.index(artifact["source"]) for artifact in parameters["artifacts"]], np.int32), sizes
-    )[order]  # by rank
+    of_source = sources_of(parameters, names, sizes)[order]  # by rank
+    others = int((of_source == len(names)).sum())
     sets = _Sets(count)
     start = 0
-    for artifact, size in zip(parameters["artifacts"], sizes, strict=True):
+    for artifact, size in zip(artifacts, sizes, strict=True):
         if artifact["shingles"] is not None:
             sets.enter(files[artifact["shingles"]], rank[start : start + size])
         start += size
-    kept, common, compared = decide(files.get("pairs"), exact, sets, near, progress)
+    kept, common, compared = decide(files.get("pairs"), exact, others, sets, near, progress)
 
     losers = np.flatnonzero(kept != jaccard.NOBODY)
     is_near = common[losers] >= 0
     similar, bands = _facts(losers, kept, common, sets, near)
     lost = np.bincount(of_source[losers], minlength=len(names)).tolist()
-    seen = np.bincount(of_source, minlength=len(names)).tolist()
+    seen = np.bincount(of_source[others:], minlength=len(names)).tolist()
     places, winners = order[losers], order[kept[losers]]
     own, theirs = ids.take(pa.array(places)), ids.take(pa.array(winners))
-    _alarm(sources, seen, lost, of_source[losers], theirs)
+    maker = np.searchsorted(np.cumsum(sizes), winners, side="right").tolist()  # the artifact or shard of each winner
+    releases = [artifacts[number].get("release") for number in maker]
+    _alarm(sources, seen, lost, of_source[losers], theirs, releases)
     table = pa.table(
         {
             "id": [identifier.hex() for identifier in own.to_pylist()],
             "reason": np.where(is_near, NEAR, EXACT).tolist(),
             "kept_id": [identifier.hex() for identifier in theirs.to_pylist()],
-            "kept_source": [names[number] for number in of_source[kept[losers]].tolist()],
+            "kept_source": [artifacts[number]["source"] for number in maker],
+            "kept_release": pa.array(releases, pa.string()),
             "similarity": similar,
             "bands": pa.array(bands, mask=~is_near),
         },
@@ -120,16 +124,16 @@ def run(parameters: Mapping[str, Any], files: Mapping[str, Path], out: Path, pro
 
 
 def decide(
-    pairs: Path | None, exact: Numbers, sets: _Sets, near: Mapping[str, Any] | None, progress: Any
+    pairs: Path | None, exact: Numbers, others: int, sets: _Sets, near: Mapping[str, Any] | None, progress: Any
 ) -> tuple[Numbers, npt.NDArray[np.int64], int]:
     """Of each rank the rank it is dropped for (NOBODY: it is kept), shingles in common (-1 for exact copies), pairs compared.
 
-    exact: of each rank that of its first exact copy.
+    exact: of each rank that of its first exact copy; others: how many of the first ranks are of other releases, and kept.
     """
     count = len(exact)
     kept = np.full(count, jaccard.NOBODY, np.uint32)
     common = np.full(count, -1, np.int64)
-    copies = np.flatnonzero(exact != np.arange(count))
+    copies = others + np.flatnonzero(exact[others:] != np.arange(others, count))
     compared = 0
     threshold = 0
     if near is not None and pairs is not None:
@@ -199,8 +203,12 @@ def _alarm(
     lost: Sequence[int],
     of_loser: npt.NDArray[np.int32],
     kept: Any,
+    releases: Sequence[str | None],
 ) -> None:
-    """Raise TaskError for sources that lose too much, with the kept documents that most of the losers were dropped for."""
+    """Raise TaskError for sources that lose too much, with the kept documents that most of the losers were dropped for.
+
+    of_loser, kept, releases: of each loser its source, its kept document, and the release of that if it is another.
+    """
     loud = []
     for number, (source, all_, gone) in enumerate(zip(sources, seen, lost, strict=True)):
         if not all_ or gone / all_ <= source["alarm"]:
@@ -208,11 +216,19 @@ def _alarm(
         loud.append(
             f"{source['name']}: {gone:,} of {all_:,} documents ({gone / all_:.1%}, alarm at {source['alarm']:.1%})"
         )
-        ids, sizes = np.unique(np.array(kept.filter(pa.array(of_loser == number)).to_pylist()), return_counts=True)
-        largest = np.argsort(-sizes, kind="stable")[:_SHOWN_CLUSTERS].tolist()
-        loud += [
-            f"  {sizes[k]:,} of them are copies of document {bytes(ids[k]).ljust(16, bytes(1)).hex()}" for k in largest
-        ]
+        mine = np.flatnonzero(of_loser == number)
+        ids, at, sizes = np.unique(
+            np.array(kept.take(pa.array(mine)).to_pylist()), return_index=True, return_counts=True
+        )
+        elsewhere = sum(releases[place] is not None for place in mine.tolist())
+        if elsewhere:
+            loud.append(f"  {elsewhere:,} of them are copies of documents of the releases that it is built against")
+        for k in np.argsort(-sizes, kind="stable")[:_SHOWN_CLUSTERS].tolist():
+            release = releases[mine[at[k]]]
+            loud.append(
+                f"  {sizes[k]:,} of them are copies of document {bytes(ids[k]).ljust(16, bytes(1)).hex()}"
+                f"{f' of release {release}' if release else ''}"
+            )
     if loud:
         raise TaskError(
             "deduplication would drop more of a source than its alarm allows:\n  " + "\n  ".join(loud),

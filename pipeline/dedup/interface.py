@@ -28,13 +28,15 @@ WANTED = _schema(row=pa.uint32())
 SHINGLES = _schema(row=pa.uint32(), hashes=pa.large_list(pa.field("item", pa.uint64(), nullable=False)))
 
 # Choose, one row a document that lost: to which kept document, of which source, at which similarity (millionths); `bands`
-# that both have in common, null for exact duplicates.
+# that both have in common, null for exact duplicates. `kept_release`: the other release that has the kept document, if not
+# this one; `kept_source` is then a source of that.
 LOSERS = pa.schema(
     [
         pa.field("id", pa.string(), nullable=False),
         pa.field("reason", pa.string(), nullable=False),
         pa.field("kept_id", pa.string(), nullable=False),
         pa.field("kept_source", pa.string(), nullable=False),
+        pa.field("kept_release", pa.string()),
         pa.field("similarity", pa.int64(), nullable=False),
         pa.field("bands", pa.int64()),
     ]

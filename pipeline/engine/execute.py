@@ -22,6 +22,7 @@ STAGES = {  # stage -> module that has `run(parameters, files, out, progress)`
     "lines": "pipeline.curate.line_counts",
     "blocks": "pipeline.curate.line_blocks",
     "curate": "pipeline.curate.task",
+    "against": "pipeline.dedup.against",
     "candidates": "pipeline.dedup.candidates",
     "shingle": "pipeline.dedup.shingle",
     "choose": "pipeline.dedup.choose",

@@ -22,7 +22,8 @@ ORIGIN = ("member", "offset", "length", "record", "path")
 class Story:
     """`fate` is "kept" or "dropped"; `row` the provenance row; `shard` and `position` where it stands in the release.
 
-    `kept_instead`: the provenance row of the document that a duplicate lost to. `text`: of a kept document.
+    `kept_instead`: the provenance row of the document that a duplicate lost to; where that is in another release,
+    `kept_elsewhere` is what the manifest says of it (release_id, name, version). `text`: of a kept document.
     """
 
     fate: str
@@ -34,6 +35,7 @@ class Story:
     row: Mapping[str, Any]
     text: str | None
     kept_instead: Mapping[str, Any] | None
+    kept_elsewhere: Mapping[str, Any] | None
 
     def to_json(self) -> dict[str, Any]:
         return asdict(self)
@@ -49,6 +51,7 @@ def show(release: Path, wanted: str) -> list[Story]:
     """
     manifest = _manifest(release)
     sources = {source["name"]: source for source in manifest["predicate"]["recipe"]["sources"]}
+    others = {other["release_id"]: other for other in manifest["predicate"]["against"]}
     stories = []
     for fate, kind in (("kept", "kept"), ("dropped", "dropped")):
         for row in _find(release, kind, wanted):
@@ -58,12 +61,13 @@ def show(release: Path, wanted: str) -> list[Story]:
             if fate == "kept":
                 shard = Path("data", shard.parts[1], shard.name.replace("kept-", "train-"))
                 text = _text(release / shard, position)
-            instead = _find(release, "kept", row["kept_id"]) if row.get("kept_id") else []
+            elsewhere = row.get("kept_release")
+            instead = _find(release, "kept", row["kept_id"]) if row.get("kept_id") and not elsewhere else []
             source = sources[row["source"]]
             stories.append(
                 Story(
                     fate, row["id"], source["license"], source["format"], shard.as_posix(), position, row, text,
-                    instead[0] if instead else None,
+                    instead[0] if instead else None, others.get(elsewhere),
                 )
             )  # fmt: skip
     if not stories:

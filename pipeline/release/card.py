@@ -7,8 +7,9 @@ import yaml
 
 
 def card(
-    recipe: Mapping[str, Any], totals: Mapping[str, Any], sources: Sequence[Mapping[str, Any]], languages: Sequence[str]
-) -> str:
+    recipe: Mapping[str, Any], totals: Mapping[str, Any], sources: Sequence[Mapping[str, Any]], languages: Sequence[str],
+    against: Sequence[Mapping[str, str]] = (),
+) -> str:  # fmt: skip
     """Markdown with YAML front matter. Every figure is of the manifest; nothing in it depends on time or machine."""
     name = recipe["name"]
     front = {
@@ -56,6 +57,9 @@ def card(
         f"| {source['dropped']:,} | {source['text_bytes'] / 1e6:,.1f} |"
         for source in sources
     ]
+    if against:
+        lines += ["", "Left out are copies of documents that these releases keep:", ""]
+        lines += [f"- {other['name']} {other['version']}, release id `{other['release_id']}`" for other in against]
     lines += [
         "",
         "## Why records were dropped",
@@ -77,7 +81,7 @@ def card(
         "```sh",
         "pellucid verify FOLDER            # signature, digests, rows, totals",
         "pellucid show FOLDER ID           # one document's whole story",
-        "pellucid reproduce FOLDER/manifest.json",
+        f"pellucid reproduce FOLDER/manifest.json{' --against RELEASE' * len(against)}",
         "```",
         "",
         "Each text stays under its own licence, named in the column `license`; `manifest.json` pins the licence file that "

@@ -109,7 +109,10 @@ def kept(features: Sequence[str]) -> pa.Schema:
 
 
 def dropped(features: Sequence[str]) -> pa.Schema:
-    """`stage`: read (could not be read), extract (holds no document), judge (a rule), dedup (a copy of a kept one)."""
+    """`stage`: read (could not be read), extract (holds no document), judge (a rule), dedup (a copy of a kept one).
+
+    `kept_release`: the id of another release that has the kept document; null where it is in this one.
+    """
     return pa.schema(
         [
             *_origin(),
@@ -127,6 +130,7 @@ def dropped(features: Sequence[str]) -> pa.Schema:
                 ("high", INT, True),
                 ("kept_id", STRING, True),
                 ("kept_source", STRING, True),
+                ("kept_release", STRING, True),
                 ("similarity", INT, True),
                 ("bands", INT, True),
             ),

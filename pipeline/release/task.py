@@ -94,6 +94,7 @@ def _duplicate_rows(duplicates: pa.Table, losers: pa.Table) -> pa.Table:
         "reason": facts.column("reason"),
         "kept_id": facts.column("kept_id"),
         "kept_source": facts.column("kept_source"),
+        "kept_release": facts.column("kept_release"),
         "similarity": facts.column("similarity"),
         "bands": facts.column("bands"),
     }

@@ -1,7 +1,7 @@
 """Checks of a release as a whole, from what reading its shards left: each document once, duplicates, totals."""
 
 from collections import Counter
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -31,9 +31,11 @@ def duplicates(seen: Seen, recipe: Mapping[str, Any]) -> Findings:
         yield failed("duplicates", f"exact_sha256 {digest} is that of {one[0]}, row {one[1]}, too", *other)
 
 
-def witnesses(seen: Seen, recipe: Mapping[str, Any]) -> Findings:
+def witnesses(seen: Seen, recipe: Mapping[str, Any], against: Collection[str]) -> Findings:
     """Every duplicate's `kept_id` is a kept document of `kept_source` that comes before it in the order of preference (the
     source's priority, the longer text, the smaller id); exact ones have one exact key, near ones the recipe's threshold.
+
+    against: ids of the releases that this one was built against. Of a kept document in one of them nothing else is known here.
     """
     kept = [segment for segment in seen.segments if len(segment.exact)]
     ids = np.concatenate([np.zeros(0, "S16"), *(segment.ids for segment in kept)])
@@ -48,7 +50,7 @@ def witnesses(seen: Seen, recipe: Mapping[str, Any]) -> Findings:
     near = recipe["dedup"].get("near")
     threshold = None if near is None else round(near["threshold"] * MILLION)
     for batch in seen.witnesses:
-        yield from _witnesses(batch, documents, priorities, threshold)
+        yield from _witnesses(batch, documents, priorities, threshold, against)
 
 
 @dataclass(frozen=True, slots=True)
@@ -61,12 +63,17 @@ class _Kept:
     characters: npt.NDArray[np.int64]
 
 
-def _witnesses(batch: Witnesses, kept: _Kept, priorities: Mapping[str, int], threshold: int | None) -> Findings:
+def _witnesses(
+    batch: Witnesses, kept: _Kept, priorities: Mapping[str, int], threshold: int | None, against: Collection[str]
+) -> Findings:
+    here = batch.releases.is_null().to_numpy(zero_copy_only=False)
+    unknown = np.array([release is not None and release not in against for release in batch.releases.to_pylist()])
     if not len(kept.ids):
-        yield failed("witnesses", "no document is kept, and one is dropped for another", batch.file, int(batch.rows[0]))
-        return
+        kept = _Kept(
+            np.zeros(1, "S16"), np.zeros(1, "S32"), np.zeros(1, "U1"), np.zeros(1, np.int64)
+        )  # an id of nobody
     place = np.minimum(np.searchsorted(kept.ids, batch.kept), len(kept.ids) - 1)
-    there = kept.ids[place] == batch.kept
+    there = here & (kept.ids[place] == batch.kept)
     is_exact = np.array(batch.reasons.to_pylist()) == EXACT
     found = kept.sources[place]
     theirs = np.array([priorities.get(name, 0) for name in found.tolist()], np.int64)
@@ -74,7 +81,8 @@ def _witnesses(batch: Witnesses, kept: _Kept, priorities: Mapping[str, int], thr
     longer = kept.characters[place] - batch.characters
     before = (theirs > own) | ((theirs == own) & ((longer > 0) | ((longer == 0) & (batch.kept < batch.ids))))
     wrong: list[tuple[npt.NDArray[np.bool_], str]] = [
-        (~there, "kept_id is no kept document of this release"),
+        (unknown, "kept_release is none of the releases that the manifest was built against"),
+        (here & ~there, "kept_id is no kept document of this release"),
         (
             there & (found != np.array(batch.sources.to_pylist())),
             "kept_source is not the source of the document that kept_id names",
@@ -99,9 +107,16 @@ def _witnesses(batch: Witnesses, kept: _Kept, priorities: Mapping[str, int], thr
 
 
 def clusters(seen: Seen) -> Findings:
-    """The clusters say of every duplicate what its own row says, and of no other document anything."""
+    """The clusters say of every duplicate what its own row says, and of no other document anything.
+
+    Duplicates of documents of other releases are in no cluster.
+    """
     stated = [(m.ids, m.kept, m.similarities, np.repeat(m.source, len(m.ids)), m.file) for m in seen.members]
-    told = [(w.ids, w.kept, w.similarities, np.array(w.sources.to_pylist()), w.file) for w in seen.witnesses]
+    told = []
+    for w in seen.witnesses:
+        here = w.releases.is_null().to_numpy(zero_copy_only=False)
+        sources = np.array(w.sources.to_pylist())
+        told.append((w.ids[here], w.kept[here], w.similarities[here], sources[here], w.file))
     ours, theirs = _by_id(stated), _by_id(told)
     for ids, other, file, what in (
         (theirs, ours, [part[4] for part in told], "is dropped as a duplicate, and in no cluster"),

@@ -26,7 +26,7 @@ CHECKS = {
     "unique": "no document stands twice: kept or dropped, once in the release",
     "duplicates": "no two kept documents have one normalised text, where the recipe drops such",
     "witnesses": "every duplicate names a kept document that has precedence, of the same digest or similar enough",
-    "clusters": "a kept document's cluster names all documents that were dropped for it, and no others",
+    "clusters": "a kept document's cluster names all documents of this release that were dropped for it, and no others",
     "totals": "read = kept + dropped, by artifact, source and reason, counted from the rows",
 }
 

@@ -1,7 +1,8 @@
 """The manifest: one in-toto Statement that names every file of a release and says how it was made.
 
-Pure: values in, canonical bytes out, and back. The manifest is a function of recipe, lock, code and the files; it has no
-clock, host, user, path or worker count. The SHA-256 of its bytes is the release id. Every field: docs/format.md.
+Pure: values in, canonical bytes out, and back. The manifest is a function of recipe, lock, code, the releases that it was
+built against, and the files; it has no clock, host, user, path or worker count. The SHA-256 of its bytes is the release id.
+Every field: docs/format.md.
 """
 
 import hashlib
@@ -54,6 +55,14 @@ class ArtifactEntry(TypedDict):
     evidence: list[EvidenceEntry]
 
 
+class AgainstEntry(TypedDict):
+    """Another release, whose kept documents were left out of this one."""
+
+    release_id: str
+    name: str
+    version: str
+
+
 class SourceEntry(Totals):
     """`skipped_pairs`: pairs with a common band key that the bound of a bucket left uncompared."""
 
@@ -84,6 +93,7 @@ class Manifest(TypedDict):
     description: str
     recipe: dict[str, Any]
     lock: dict[str, Any]
+    against: list[AgainstEntry]
     code: dict[str, str]
     environment: dict[str, Any]
     stages: list[dict[str, str]]
@@ -107,6 +117,12 @@ SHAPE: dict[str, Any] = {
     "description": intoto.string,
     "recipe": intoto.anything,
     "lock": intoto.anything,
+    "against": [
+        {
+            "release_id": intoto.sha256, "name": intoto.matching(names.SOURCE_NAME, "a recipe's name"),
+            "version": intoto.string,
+        }
+    ],
     "code": {"package": intoto.string, "version": intoto.string, "sha256": intoto.sha256},
     "environment": {"requirements_sha256": intoto.optional(intoto.sha256), "packages": intoto.strings},
     "stages": [{"name": intoto.string, "code_sha256": intoto.sha256}],
@@ -138,14 +154,15 @@ def statement(
     stages: Sequence[Mapping[str, Any]],
     sources: Sequence[Mapping[str, Any]],
     files: Sequence[Mapping[str, Any]],
+    against: Sequence[Mapping[str, Any]] = (),
     totals: Mapping[str, Any] | None = None,
     policies: Mapping[str, Any] | None = None,
 ) -> bytes:
     """Canonical bytes of the manifest's statement, from JSON values of the shapes above.
 
-    Name, version and description are the recipe's. Totals are the sums over the sources; files, reasons and subjects are
-    put in order. Raises VerificationError naming the key whose value `parse` would refuse, and ValueError if `totals` is
-    given and is not the sum.
+    Name, version and description are the recipe's. Totals are the sums over the sources; files, reasons, subjects and the
+    releases in `against` are put in order. Raises VerificationError naming the key whose value `parse` would refuse, and
+    ValueError if `totals` is given and is not the sum.
     """
     summed = sum_totals(sources)
     if totals is not None and _in_order(totals) != summed:
@@ -156,6 +173,7 @@ def statement(
         "description": recipe["description"],
         "recipe": recipe,
         "lock": lock,
+        "against": sorted(against, key=lambda other: str(other["release_id"])),
         "code": code,
         "environment": environment,
         "stages": stages,
@@ -190,6 +208,7 @@ def parse(data: bytes, where: str = "manifest.json") -> Manifest:
     for scope, totals in (("totals", manifest["totals"]), *((f"sources {s['name']}", s) for s in manifest["sources"])):
         _ascending([(row["stage"], row["reason"]) for row in totals["reasons"]], f"{scope}: reasons", where)
     _ascending([file["name"] for file in manifest["files"]], "files", where)
+    _ascending([other["release_id"] for other in manifest["against"]], "against", where)
     names.check(manifest["files"], [source["name"] for source in manifest["sources"]], where)
     _origins(manifest, where)
     return manifest

@@ -217,6 +217,7 @@ def ledger(batch: pa.RecordBatch, file: str, start: int) -> Findings:
     wanted: list[tuple[Sequence[str], Bools, Bools]] = [
         (TEXT_COLUMNS, texts_there, ~texts_there),
         (WITNESS_COLUMNS, names["dedup"], ~names["dedup"]),
+        (("kept_release",), np.zeros(len(batch), np.bool_), ~names["dedup"]),  # null if the kept one is in this release
         (("bands",), near, ~near),
         (("value",), names["judge"], ~names["judge"]),
         (("low", "high"), np.zeros(len(batch), np.bool_), ~names["judge"]),

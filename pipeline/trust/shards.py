@@ -48,6 +48,7 @@ class Witnesses:
     ids: Digests
     kept: Digests
     sources: pa.Array
+    releases: pa.Array  # null where the kept document is in this release
     exact: Digests
     reasons: pa.Array
     similarities: npt.NDArray[np.int64]
@@ -284,8 +285,8 @@ def _witnesses(batch: pa.RecordBatch, source: str, file: str, start: int, seen: 
         return
     seen.witnesses.append(
         Witnesses(
-            file, source, start + positions, ids, kept, duplicates.column("kept_source"), exact,
-            duplicates.column("reason"), duplicates.column("similarity").to_numpy(), _characters(duplicates),
+            file, source, start + positions, ids, kept, duplicates.column("kept_source"), duplicates.column("kept_release"),
+            exact, duplicates.column("reason"), duplicates.column("similarity").to_numpy(), _characters(duplicates),
         )
     )  # fmt: skip
 

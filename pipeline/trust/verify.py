@@ -173,7 +173,8 @@ def _rows(state: _State, manifest: Manifest) -> None:
         return
     state.make(["unique"], balance.unique(seen))
     state.make(["duplicates"], balance.duplicates(seen, manifest["recipe"]))
-    state.make(["witnesses"], balance.witnesses(seen, manifest["recipe"]))
+    against = {other["release_id"] for other in manifest["against"]}
+    state.make(["witnesses"], balance.witnesses(seen, manifest["recipe"], against))
     state.make(["clusters"], balance.clusters(seen))
     state.make(["totals"], balance.totals(manifest, seen))
 

@@ -10,10 +10,11 @@ from typing import Any
 
 import numpy as np
 import pyarrow as pa
+import pyarrow.parquet as pq
 
 from pipeline.curate.sketch import Sketches
 from pipeline.curate.spill import Spill
-from pipeline.dedup import candidates, choose, shingle
+from pipeline.dedup import against, candidates, choose, shingle
 
 MILLION = 1_000_000
 SURVIVORS = pa.schema(
@@ -37,6 +38,7 @@ class Document:
     number: int
     source: str
     text: str
+    release: str | None = None  # another one that keeps it
 
     @property
     def id(self) -> str:
@@ -62,13 +64,25 @@ class Deduplicated:
     pairs: set[tuple[int, int]]
 
     @property
-    def losers(self) -> dict[int, tuple[str, int, int]]:
-        """By number of the document: reason, number of the kept one, similarity."""
+    def losers(self) -> dict[int, "Loss"]:
+        """By number of the document: reason, number of the kept one (with its release, if another), similarity."""
         return {
-            int(row["id"], 16): (row["reason"], int(row["kept_id"], 16), row["similarity"])
+            int(row["id"], 16): (
+                row["reason"],
+                _witness(int(row["kept_id"], 16), row["kept_release"]),
+                row["similarity"],
+            )
             for rows in self.rows.values()
             for row in rows
         }
+
+
+Witness = int | tuple[str, int]
+Loss = tuple[str, Witness, int]
+
+
+def _witness(number: int, release: str | None) -> Witness:
+    return number if release is None else (release, number)
 
 
 def quiet(*_: int) -> None:
@@ -106,18 +120,45 @@ def curated(
     return {path.name: path for path in folder.iterdir()}
 
 
+def sketched(
+    folder: Path, documents: Sequence[Document], near: Mapping[str, Any] | None, batch: int
+) -> tuple[dict[str, Path], dict[str, Any]]:
+    """The files that are left of one shard of another release, and what the shingle stage is told of it."""
+    rows = survivors(documents)
+    columns = {"data": ["id", "text"], "kept": ["id", "exact_sha256", "measures"]}
+    paths = {kind: _folder(folder) / f"{kind}.parquet" for kind in columns}
+    for kind, names in columns.items():
+        size = batch if kind == "data" else batch + 1  # row groups that end elsewhere
+        pq.write_table(pa.Table.from_batches([rows]).select(names), paths[kind], row_group_size=size)
+    files = {
+        kind: {"name": path.name, "sha256": hashlib.sha256(path.read_bytes()).hexdigest()}
+        for kind, path in paths.items()
+    }
+    release = documents[0].release
+    against.run({"release": release, "source": documents[0].source, "files": files, "near": near}, paths, folder, quiet)
+    made = {path.name: path for path in folder.glob("*.arrow")}
+    return {**made, "data": paths["data"]}, {"release": release, "data": files["data"]}
+
+
 def deduplicated(
     folder: Path, artifacts: Sequence[Sequence[Document]], near: Mapping[str, Any] | None = NEAR, *,
     priorities: Mapping[str, int] | None = None, exact: bool = True, alarm: float = 1.0, batch: int = 3, shards: int = 2,
+    others: Sequence[Sequence[Document]] = (),
 ) -> Deduplicated:  # fmt: skip
     """What the stages make of the documents of some artifacts, each of which is of one source and not empty.
 
-    batch: documents that are sketched at once; shards: files of survivors for each artifact.
+    others: likewise shards of other releases, in the order of these; batch: documents that are sketched at once; shards: files
+    of survivors for each artifact.
     """
     priorities = {"a": 0, "b": 0} if priorities is None else priorities
     made = [
         curated(folder / "curate" / str(k), documents, near, batch, shards) for k, documents in enumerate(artifacts)
     ]
+    told: list[dict[str, Any]] = [{} for _ in made]
+    for documents in others:
+        outputs, more = sketched(folder / "against" / str(len(made)), documents, near, batch)
+        made, told = [*made, outputs], [*told, more]
+    everything, own = [*artifacts, *others], len(artifacts)
     found, shingled, chosen = (_folder(folder / name) for name in ("candidates", "shingle", "choose"))
     files = {f"{k}/{name}": path for k, outputs in enumerate(made) for name, path in outputs.items()}
     listed = [
@@ -125,28 +166,30 @@ def deduplicated(
             "source": documents[0].source, "sketch": f"{k}/sketch-00000.arrow",
             "bands": f"{k}/bands-00000.arrow" if "bands-00000.arrow" in made[k] else None, "wanted": f"wanted/{k}.arrow",
         }
-        for k, documents in enumerate(artifacts)
+        for k, documents in enumerate(everything)
     ]  # fmt: skip
     ranked = [{"name": name, "priority": priority} for name, priority in priorities.items()]
-    parameters = {"sources": ranked, "artifacts": listed, "exact": exact, "near": near}
+    parameters = {"sources": ranked, "against": listed[own:], "artifacts": listed[:own], "exact": exact, "near": near}
     proposed = candidates.run(parameters, files, found, quiet)
 
     files["order"] = found / "order.arrow"
     if near is not None:
         files["pairs"] = found / "pairs.arrow"
     compared = []
-    for k, documents in enumerate(artifacts):
+    for k, documents in enumerate(everything):
         wanted = found / "wanted" / f"{k}.arrow"
         if near is not None and wanted.exists():
             shingle.run(
-                {"words": near["words"], "characters": near["characters"]}, {**made[k], "wanted": wanted},
+                {"words": near["words"], "characters": near["characters"], **told[k]}, {**made[k], "wanted": wanted},
                 _folder(shingled / str(k)), quiet,
             )  # fmt: skip
             files[f"{k}/shingles"] = shingled / str(k) / "shingles.arrow"
         key = f"{k}/shingles" if f"{k}/shingles" in files else None
-        compared.append({"source": documents[0].source, "sketch": f"{k}/sketch-00000.arrow", "shingles": key})
+        entry = {"source": documents[0].source, "sketch": f"{k}/sketch-00000.arrow", "shingles": key}
+        compared.append(entry if k < own else {**entry, "release": documents[0].release})
     alarms = [{"name": name, "alarm": alarm} for name in priorities]
-    result = choose.run({"sources": alarms, "artifacts": compared, "near": near}, files, chosen, quiet)
+    parameters = {"sources": alarms, "against": compared[own:], "artifacts": compared[:own], "near": near}
+    result = choose.run(parameters, files, chosen, quiet)
     rows = {name: table(chosen / f"{name}.arrow").to_pylist() for name in priorities}
     members = {name: table(chosen / f"{name}.members.arrow").to_pylist() for name in priorities}
     pairs = table(files["pairs"]).column("pair").to_pylist() if near is not None else []
@@ -154,7 +197,7 @@ def deduplicated(
 
 
 def _folder(path: Path) -> Path:
-    path.mkdir(parents=True)
+    path.mkdir(parents=True, exist_ok=True)
     return path
 
 
@@ -179,10 +222,11 @@ def preferred(documents: Iterable[Document], priorities: Mapping[str, int]) -> l
 
 def expected(
     documents: Iterable[Document], near: Mapping[str, Any] | None, priorities: Mapping[str, int], exact: bool = True,
-    meet: Callable[[int, int], bool] = lambda one, other: True,
-) -> dict[int, tuple[str, int, int]]:  # fmt: skip
-    """Who is dropped, as `Deduplicated.losers`. meet: whether the bands propose two ranks."""
-    order = preferred(documents, priorities)
+    meet: Callable[[int, int], bool] = lambda one, other: True, others: Iterable[Document] = (),
+) -> dict[int, Loss]:  # fmt: skip
+    """Who is dropped, as `Deduplicated.losers`. meet: whether the bands propose two ranks; others: of other releases."""
+    elsewhere = sorted(others, key=lambda d: (-len(d.text), d.number, d.release))
+    order = [*elsewhere, *preferred(documents, priorities)]
     sets = [shingles(d.text, near["words"], near["characters"]) if near else set() for d in order]
     threshold = Fraction(near["threshold"], MILLION) if near else Fraction(1)
 
@@ -195,9 +239,12 @@ def expected(
     kept: list[int] = []
     for rank, document in enumerate(order):
         if exact and document.normalised in first:
-            copies.append(rank)
+            copies += [rank] if document.release is None else []  # what another release keeps is not dropped
             continue
         first[document.normalised] = rank
+        if document.release is not None:
+            kept.append(rank)
+            continue
         witness = next((other for other in kept if meet(rank, other) and alike(rank, other)), None)
         if witness is None:
             kept.append(rank)
@@ -216,7 +263,7 @@ def expected(
             stands[text] = rank
     return {
         order[rank].number: (
-            reason, order[witness].number,
+            reason, _witness(order[witness].number, order[witness].release),
             MILLION if reason == "exact_duplicate" else round(similarity(sets[rank], sets[witness]) * MILLION),
         )
         for rank, (reason, witness) in lost.items()

@@ -54,7 +54,7 @@ def parameters(**changes: Any) -> dict[str, Any]:
         for key, source in (("x", "first"), ("y", "second"))
     ]
     near = {**NEAR, "bands": 2, "rows": 1}
-    return {"sources": sources, "artifacts": artifacts, "exact": True, "near": near, **changes}
+    return {"sources": sources, "against": [], "artifacts": artifacts, "exact": True, "near": near, **changes}
 
 
 numbers = st.one_of(st.integers(0, 9), st.integers(0, 2**128 - 1), st.integers(0, 9).map(lambda n: n << 64))

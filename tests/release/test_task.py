@@ -50,7 +50,7 @@ def run(tmp_path: Path) -> dict:
         "dropped/a": spill(tmp_path / "3", [dropped("b1")], DROPPED),
         "losers": spill(
             tmp_path / "4",
-            [dict(zip(LOSERS.names, ("cc" * 16, "near_duplicate", "ee" * 16, "other", 900_001, 12), strict=True))],
+            [dict(zip(LOSERS.names, ("cc" * 16, "near_duplicate", "ee" * 16, "other", "fe" * 32, 900_001, 12), strict=True))],
             LOSERS,
         ),
         "members": spill(tmp_path / "5", members, MEMBERS),
@@ -72,7 +72,7 @@ def test_a_loser_is_in_the_ledger_with_its_witness_and_its_decisions(tmp_path: P
     rows = pq.read_table(tmp_path / "provenance/docs/dropped-00000-of-00002.parquet").to_pylist()
     assert [row["id"] for row in rows] == ["b1" * 16, "cc" * 16]
     assert {key: rows[1][key] for key in ("stage", *LOSERS.names[1:])} == {
-        "stage": "dedup", "reason": "near_duplicate", "kept_id": "ee" * 16, "kept_source": "other",
+        "stage": "dedup", "reason": "near_duplicate", "kept_id": "ee" * 16, "kept_source": "other", "kept_release": "fe" * 32,
         "similarity": 900_001, "bands": 12,
     }  # fmt: skip
     assert rows[1]["decisions"][0]["reason"] == "too_short"

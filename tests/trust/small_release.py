@@ -8,7 +8,7 @@ import hashlib
 import json
 import random
 from collections import Counter
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -58,7 +58,7 @@ def in_order(rows: list[Row]) -> list[Row]:
 
 def write(
     folder: Path, rows: Corpus, key: Ed25519PrivateKey = KEY, order: bool = True, artifacts: Artifacts | None = None,
-    change: Callable[[dict[str, list[Row]]], object] | None = None,
+    change: Callable[[dict[str, list[Row]]], object] | None = None, against: Sequence[Row] = (),
 ) -> Path:  # fmt: skip
     """A release of these rows, signed, its totals counted from them. `order`: put each shard in id order first.
 
@@ -96,6 +96,7 @@ def write(
             stages=[{"name": "curate", "code_sha256": "d" * 64}],
             sources=sources,
             files=entries,
+            against=against,
         )
     )
     sign_again(folder, key)
@@ -107,7 +108,7 @@ def clusters(rows: Corpus) -> dict[str, list[Row]]:
     found: dict[str, dict[str, list[Row]]] = {source: {} for source in rows}
     for fates in rows.values():
         for row in fates["dropped"]:
-            if row["stage"] == "dedup":
+            if row["stage"] == "dedup" and row.get("kept_release") is None:
                 found.get(row["kept_source"], {}).setdefault(row["kept_id"], []).append(row)
     return {
         source: in_order([_cluster(source, kept, copies) for kept, copies in of_source.items() if _is_id(kept)])
@@ -127,6 +128,11 @@ def _cluster(source: str, kept: str, copies: list[Row]) -> Row:
         "id": kept, "source": source, "documents": len(copies) + 1, "exact_duplicates": exact,
         "near_duplicates": len(copies) - exact, "members": members,
     }  # fmt: skip
+
+
+def other(name: str = "other", release_id: str = "ab" * 32) -> Row:
+    """What a manifest says of a release that it was built against."""
+    return {"release_id": release_id, "name": name, "version": "1.0"}
 
 
 def recipe() -> dict[str, Any]:
@@ -274,7 +280,7 @@ def _duplicate(row: Row, kept: Row) -> Row:
     row = _with_text(row, kept["text"].strip())  # shorter, so the other comes first
     return {
         **row, "decisions": kept["decisions"], "stage": "dedup", "reason": "exact_duplicate", "kept_id": kept["id"],
-        "kept_source": kept["source"], "similarity": MILLION,
+        "kept_source": kept["source"], "kept_release": None, "similarity": MILLION,
     }  # fmt: skip
 
 

@@ -23,7 +23,7 @@ def data(tmp_path_factory: pytest.TempPathFactory) -> bytes:
 
 
 def arguments(predicate: Any) -> dict[str, Any]:
-    kept = ("recipe", "lock", "code", "environment", "stages", "sources", "files", "totals", "policies")
+    kept = ("recipe", "lock", "code", "environment", "stages", "sources", "files", "totals", "policies", "against")
     return {key: copy.deepcopy(predicate[key]) for key in kept}
 
 
@@ -49,6 +49,14 @@ def test_the_order_in_which_files_and_reasons_are_given_does_not_matter(data: by
         source["reasons"].reverse()
     given_["totals"]["reasons"].reverse()
     assert manifest.statement(**given_) == data
+
+
+def test_releases_that_it_was_built_against_are_put_in_the_order_of_their_ids(data: bytes) -> None:
+    two = [small_release.other("first", "cd" * 32), small_release.other("second", "ab" * 32)]
+    given = arguments(json.loads(data)["predicate"])
+    made = [manifest.statement(**{**given, "against": named}) for named in (two, two[::-1], [])]
+    assert made[0] == made[1] != made[2] == data
+    assert [other["name"] for other in manifest.parse(made[0])["against"]] == ["second", "first"]
 
 
 def test_totals_are_the_sums_of_the_sources(data: bytes) -> None:
@@ -112,6 +120,10 @@ def predicate_of(value: dict[str, Any]) -> Any:
     return value["predicate"]
 
 
+def others(predicate: dict[str, Any], *names: str) -> None:
+    predicate["against"] = [small_release.other(release_id=name.ljust(64, "0")) for name in names]
+
+
 def one_artifact_under_two_file_names(predicate: dict[str, Any]) -> None:
     for artifacts in (predicate["lock"]["artifacts"], predicate["sources"][0]["artifacts"]):
         artifacts.append({**artifacts[0], "file": "another-name"})
@@ -137,6 +149,9 @@ def one_artifact_under_two_file_names(predicate: dict[str, Any]) -> None:
         (lambda v: predicate_of(v)["lock"]["artifacts"][0].update(sha256="0" * 64), "lock and sources differ"),
         (lambda v: predicate_of(v)["lock"].update(artifacts="none"), "lock and sources differ"),
         (lambda v: one_artifact_under_two_file_names(predicate_of(v)), "has one artifact twice"),
+        (lambda v: others(predicate_of(v), "b", "a"), "against holds"),
+        (lambda v: others(predicate_of(v), "a", "a"), "against holds"),
+        (lambda v: others(predicate_of(v), "a" * 65), r"against\[0\].release_id is"),
         (lambda v: predicate_of(v)["code"].update(sha256="a" * 65), "code.sha256 is"),
         (lambda v: predicate_of(v)["code"].update(sha256="A" * 64), "code.sha256 is"),
         (lambda v: predicate_of(v)["sources"][0]["artifacts"][0].update(purl="pkg:pypi/evil@1"), "lock and sources differ"),

@@ -582,6 +582,14 @@ def duplicate_without_witness(made: Corpus) -> None:
     dropped_row(made, "dedup")["kept_id"] = None
 
 
+def witness_in_a_release_that_is_not_named(made: Corpus) -> None:
+    dropped_row(made, "dedup").update(kept_release="ab" * 32)
+
+
+def redirect_with_a_release(made: Corpus) -> None:
+    dropped_row(made, "extract").update(kept_release="ab" * 32)
+
+
 def unread_record_with_a_text(made: Corpus) -> None:
     dropped_row(made, "read")["text_bytes"] = 7
 
@@ -642,6 +650,7 @@ def stage_that_is_none(made: Corpus) -> None:
         (witness_that_is_not_kept, "witnesses", "kept_id is no kept document"),
         (witness_of_another_source, "witnesses", "kept_source is not the source"),
         (witness_of_another_text, "witnesses", "an exact duplicate of a document with another"),
+        (witness_in_a_release_that_is_not_named, "witnesses", "kept_release is none of the releases"),
         (exact_copy_of_lesser_similarity, "witnesses", "an exact duplicate with a similarity"),
         (near_copy_of_impossible_similarity, "witnesses", "similarity is not between"),
         (near_copy_below_the_threshold, "witnesses", "a near duplicate below the recipe's threshold of 0.8"),
@@ -656,6 +665,7 @@ def stage_that_is_none(made: Corpus) -> None:
         (judged_drop_without_value, "ledger", "value is null in a row of stage judge"),
         (redirect_with_a_bound, "ledger", "high is not null in a row of stage extract"),
         (redirect_with_a_witness, "ledger", "kept_id is not null in a row of stage extract"),
+        (redirect_with_a_release, "ledger", "kept_release is not null in a row of stage extract"),
         (stage_that_is_none, "ledger", "there is no stage 'whim'"),
     ],
 )
@@ -868,6 +878,39 @@ def test_memory_is_bounded_by_a_batch_whatever_a_signed_file_unfolds_to(release:
     peak, *failed = subprocess.run(command, capture_output=True, text=True, check=True).stdout.split()
     assert {"aligned", "rows"} <= set(failed)
     assert int(peak) < 100 << 20
+
+
+def test_a_kept_document_elsewhere_is_of_a_release_that_the_manifest_names(tmp_path: Path) -> None:
+    """Its id, its source and its text are not known here; that it is named, and how alike it is said to be, are."""
+    named, odd = small.other(), small.other(release_id="cd" * 32)
+    made = small.corpus()
+    dropped_row(made, "dedup").update(kept_id="0" * 32, kept_source="theirs", kept_release=named["release_id"])
+    assert verify(small.write(tmp_path / "named", made, against=[named, odd]), TRUSTED).ok
+    for number, against in enumerate(([], [odd])):
+        found = refusal(small.write(tmp_path / str(number), made, against=against))
+        assert (found.name, found.detail.split(" (")[0]) == (
+            "witnesses", "kept_release is none of the releases that the manifest was built against",
+        )  # fmt: skip
+        row = pq.read_table(tmp_path / str(number) / found.file).to_pylist()[found.row or 0]
+        assert row["kept_release"] == named["release_id"]
+    dropped_row(made, "dedup").update(kept_release=None)
+    assert "kept_id is no kept document" in str(refusals(small.write(tmp_path / "here", made, against=[named])))
+    dropped_row(made, "dedup").update(kept_release=named["release_id"], similarity=MILLION - 1)
+    assert "similarity that is not 1" in str(refusals(small.write(tmp_path / "less", made, against=[named])))
+
+
+def test_a_copy_of_a_document_elsewhere_is_in_no_cluster(tmp_path: Path) -> None:
+    made = small.corpus()
+    row = dropped_row(made, "dedup")
+    row.update(kept_release=small.other()["release_id"])
+
+    def add(clusters: dict[str, list[Row]]) -> None:
+        cluster = next(cluster for cluster in clusters[row["kept_source"]] if cluster["id"] == row["kept_id"])
+        cluster["members"].append({name: row[name] for name in ("id", "source", "similarity")})
+        cluster.update(documents=3, exact_duplicates=2)
+
+    found = refusal(small.write(tmp_path, made, change=add, against=[small.other()]))
+    assert (found.name, "is in a cluster, and not dropped" in found.detail) == ("clusters", True)
 
 
 def of_manual(clusters: dict[str, list[Row]]) -> Row:
