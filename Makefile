@@ -13,7 +13,7 @@ corpus: .venv/.made
 	$(BIN)/pellucid build $(CONFIG) --out $(OUT) $(if $(WORKERS),--workers $(WORKERS))
 
 test: .venv/.made
-	$(BIN)/python -m pytest
+	$(BIN)/python -m pytest --numprocesses auto
 
 reproduce: .venv/.made
 	$(BIN)/pellucid reproduce $(MANIFEST) --key manifests/keys --out build/reproduced
