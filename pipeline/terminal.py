@@ -44,8 +44,8 @@ class Display:
         if self.console.is_terminal:
             self.live = Progress(
                 SpinnerColumn(),
-                TextColumn("{task.description:<8}"),
-                BarColumn(bar_width=14),
+                TextColumn("{task.description:<10}"),
+                BarColumn(bar_width=12),
                 TextColumn("{task.fields[said]:<38}"),  # with the times, 80 columns hold a line
                 TimeRemainingColumn(compact=True, elapsed_when_finished=True),
                 console=self.console,
@@ -61,7 +61,7 @@ class Display:
     def hear(self, event: Phase | FetchProgress | Event) -> None:
         match event:
             case Phase():
-                self._begin(event.name, event.run, f"{event.tasks} tasks, {event.run} to run")
+                self._begin(event.name, event.run, f"{event.tasks} task{'s' * (event.tasks != 1)}, {event.run} to run")
             case FetchProgress():
                 if self.phase != "fetch":
                     self._begin("fetch", event.bytes_total, f"{event.artifacts_total} artifacts")
