@@ -1,7 +1,7 @@
 """What the command line says of builds, verifications and documents, as lines. Pure; `cli` prints them."""
 
 import unicodedata
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Any
 
@@ -85,12 +85,18 @@ def story(told: Any) -> Iterator[str]:
         yield f"ledger      {told.shard}, row {told.position}"
     if told.kept_instead:
         kept = told.kept_instead
-        yield f"kept        {kept['id']} of {kept['source']}, similarity {row['similarity'] / 1e6:.3f}"
+        yield f"kept        {kept['id']} of {kept['source']}, {_alike(row)}"
         yield f"            {kept['url']}"
     if told.kept_elsewhere:
         other = told.kept_elsewhere
-        yield f"kept        {row['kept_id']} of {row['kept_source']}, similarity {row['similarity'] / 1e6:.3f}"
+        yield f"kept        {row['kept_id']} of {row['kept_source']}, {_alike(row)}"
         yield f"            in another release, {other['name']} {other['version']}: {other['release_id']}"
+
+
+def _alike(row: Mapping[str, Any]) -> str:
+    """How like a dropped document is to the kept one, and in how many bands the two met."""
+    met = "" if row["bands"] is None else f", {row['bands']} band{'s' * (row['bands'] != 1)} in common"
+    return f"similarity {row['similarity'] / 1e6:.3f}{met}"
 
 
 def rejudged(found: Any) -> Iterator[str]:
