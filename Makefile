@@ -13,7 +13,7 @@ corpus: .venv/.made
 	$(BIN)/pellucid build $(CONFIG) --out $(OUT) $(if $(WORKERS),--workers $(WORKERS))
 
 test: .venv/.made
-	$(BIN)/python -m pytest --numprocesses auto
+	$(BIN)/python -m pytest --numprocesses auto --dist loadfile
 
 reproduce: .venv/.made
 	$(BIN)/pellucid reproduce $(MANIFEST) --key manifests/keys --out build/reproduced

@@ -160,7 +160,7 @@ def test_another_share_adds_up_and_curates_again_and_counts_nothing(made: tuple[
         assert later[0] == "curate: run for site if what repeats in it changes"
         done = here.run("build", here.recipe, "--out", out)
         assert "lines: count lines that documents have in common (2 tasks, 0 to run)" in done.stderr
-        assert "blocks: find those that repeat in a source (1 tasks, 1 to run)" in done.stderr
+        assert "blocks: find those that repeat in a source (1 task, 1 to run)" in done.stderr
         assert "curate: read, extract, measure, judge (5 tasks, 2 to run)" in done.stderr
         assert not [row for row in rows(out, "data").values() if RARE in row["text"]]
         here.run("verify", out)

@@ -27,7 +27,7 @@ def job(tmp_path: Path, name: str) -> Job:
     """The choice among no documents of one source."""
     parameters = {
         "sources": [{"name": "a", "alarm": 0.5}], "artifacts": [{"source": "a", "sketch": "s", "shingles": None}],
-        "near": None,
+        "against": [], "near": None,
     }  # fmt: skip
     files = {"order": empty(tmp_path / f"{name}.order", ORDER), "s": empty(tmp_path / f"{name}.sketch", SKETCH)}
     return Job(Task("choose", name, parameters, {"order": "00", "s": "00"}, "code"), files)
