@@ -69,7 +69,8 @@ def _file(module: str) -> Path:
     return path / "__init__.py" if path.is_dir() else path.with_suffix(".py")
 
 
-def _imports(source: bytes, module: str) -> list[str]:
+@cache  # most modules stand behind several stages
+def _imports(source: bytes, module: str) -> tuple[str, ...]:
     """Modules of this package that are imported anywhere in `source`, at the top or inside a function."""
     found = []
     for node in ast.walk(ast.parse(source)):
@@ -78,7 +79,7 @@ def _imports(source: bytes, module: str) -> list[str]:
         elif isinstance(node, ast.ImportFrom) and node.module:
             found += [node.module, *(f"{node.module}.{alias.name}" for alias in node.names)]
     package = PACKAGE.name
-    return [name for name in found if name.split(".")[0] == package and _file(name).exists()]
+    return tuple(name for name in found if name.split(".")[0] == package and _file(name).exists())
 
 
 def package_version() -> str:

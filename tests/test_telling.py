@@ -9,3 +9,9 @@ def test_control_and_bidi_characters_are_shown_not_obeyed() -> None:
 
 def test_numbers_are_grouped_and_short() -> None:
     assert [telling._number(value) for value in (2_000_000.0, 0.123456, 0.0)] == ["2,000,000", "0.1235", "0"]
+
+
+def test_a_near_duplicate_is_told_with_its_similarity_and_bands_an_exact_one_without() -> None:
+    assert telling._alike({"similarity": 881_709, "bands": 2}) == "similarity 0.882, 2 bands in common"
+    assert telling._alike({"similarity": 800_000, "bands": 1}) == "similarity 0.800, 1 band in common"
+    assert telling._alike({"similarity": 1_000_000, "bands": None}) == "similarity 1.000"

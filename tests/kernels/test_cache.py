@@ -29,7 +29,7 @@ def copy(tmp_path: Path) -> Path:
 def run(folder: Path, code: str, *arguments: str, **environment: str) -> str:
     kept = {name: value for name, value in os.environ.items() if not name.startswith(("NUMBA", "XDG"))}
     done = subprocess.run(
-        [sys.executable, "-B", "-c", code, *arguments], cwd=folder, capture_output=True, text=True, check=False,
+        [sys.executable, "-B", "-c", code, *arguments], cwd=folder, capture_output=True, text=True, check=False, timeout=300,
         env={**kept, "HOME": str(folder / "home"), **environment},
     )  # fmt: skip
     assert done.returncode == 0, done.stderr

@@ -950,3 +950,15 @@ def test_near_duplicates_of_a_recipe_that_keeps_such_are_refused(tmp_path: Path)
     small.sign_again(folder, edit=lambda predicate: predicate["recipe"]["dedup"].update(near=None))
     (found,) = refusals(folder)
     assert (found.name, found.detail[:45]) == ("witnesses", "a near duplicate, and the recipe keeps such (")
+
+
+def test_the_priority_of_a_source_stands_before_the_length_of_a_text(tmp_path: Path) -> None:
+    made = small.corpus()
+    drop = next(row for row in made["notes"]["dropped"] if row["stage"] == "dedup" and row["kept_source"] == "manual")
+    drop["measures"]["characters"] += 100  # longer than its witness
+    folder = small.write(tmp_path / "release", made)
+    assert {check.name for check in refusals(folder)} == {"witnesses"}
+    small.sign_again(folder, edit=lambda predicate: predicate["recipe"]["sources"][0].update(priority=1))
+    assert verify(folder, TRUSTED).ok
+    small.sign_again(folder, edit=lambda predicate: predicate["recipe"]["sources"][1].update(priority=2))
+    assert {check.name for check in refusals(folder)} == {"witnesses"}
