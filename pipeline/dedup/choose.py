@@ -197,41 +197,11 @@ def _keys(sets: _Sets, ranks: npt.NDArray[np.int64], near: Mapping[str, Any]) ->
     return minhash.band_keys(signatures, bands=near["bands"], rows=near["rows"])
 
 
-def _alarm(
-    sources: Sequence[Mapping[str, Any]],
-    seen: Sequence[int],
-    lost: Sequence[int],
-    of_loser: npt.NDArray[np.int32],
-    kept: Any,
-    releases: Sequence[str | None],
-) -> None:
-    """Raise TaskError for sources that lose too much, with the kept documents that most of the losers were dropped for.
+def _largest(
+    source: npt.NDArray[np.int64], theirs: pa.Array, kept: list[dict[str, Any]], own: list[dict[str, Any]]
+) -> list[dict[str, Any]]:
+    """The documents that most of one source's losers were dropped for, the more first, then by id, each with a loser.
 
-    of_loser, kept, releases: of each loser its source, its kept document, and the release of that if it is another.
+    source: places of the losers of the source; theirs: of each loser the id of its kept document (16 bytes); kept, own:
+    make the entries of a kept document and of a loser.
     """
-    loud = []
-    for number, (source, all_, gone) in enumerate(zip(sources, seen, lost, strict=True)):
-        if not all_ or gone / all_ <= source["alarm"]:
-            continue
-        loud.append(
-            f"{source['name']}: {gone:,} of {all_:,} documents ({gone / all_:.1%}, alarm at {source['alarm']:.1%})"
-        )
-        mine = np.flatnonzero(of_loser == number)
-        ids, at, sizes = np.unique(
-            np.array(kept.take(pa.array(mine)).to_pylist()), return_index=True, return_counts=True
-        )
-        elsewhere = sum(releases[place] is not None for place in mine.tolist())
-        if elsewhere:
-            loud.append(f"  {elsewhere:,} of them are copies of documents of the releases that it is built against")
-        for k in np.argsort(-sizes, kind="stable")[:_SHOWN_CLUSTERS].tolist():
-            release = releases[mine[at[k]]]
-            loud.append(
-                f"  {sizes[k]:,} of them are copies of document {bytes(ids[k]).ljust(16, bytes(1)).hex()}"
-                f"{f' of release {release}' if release else ''}"
-            )
-    if loud:
-        raise TaskError(
-            "deduplication would drop more of a source than its alarm allows:\n  " + "\n  ".join(loud),
-            where="dedup",
-            hint="look at the source; if the loss is right, set its `max_drop_share` in the recipe",
-        )
