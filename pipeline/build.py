@@ -18,6 +18,7 @@ from typing import Any
 from pipeline import plan, seal
 from pipeline.against import Other
 from pipeline.code import curate_sha256, stage_sha256
+from pipeline.dedup import alarm
 from pipeline.engine.execute import STAGES, broken_output, read_record, task_folder
 from pipeline.engine.local import Event, Finished, Job, Pool
 from pipeline.errors import RecipeError
@@ -124,6 +125,7 @@ def build(recipe: Recipe, lock: Lock, settings: Settings, report: Report, others
             done += shingled
             choosing = plan.choose_task(recipe, curated, found[0], shingled, _code("choose"), known)
             chosen = run_stage(run, "choose", [choosing], done)
+            alarm.check(recipe.drop_limits(), chosen[0].result, partial(_texts_of, run, done))
             done += chosen
             written = run_stage(run, "write", plan.write_tasks(recipe, lock, curated, chosen[0], _code("write")), done)
         report(Phase("seal", 1, 1))
@@ -279,6 +281,19 @@ def _inputs(run: _Run, task: Task, before: Sequence[TaskRecord]) -> dict[str, Pa
     else:
         texts = {}
     return {name: texts.get(name) or places[made_by(name)] for name in task.inputs}
+
+
+def _texts_of(run: _Run, records: Sequence[TaskRecord], entry: Mapping[str, Any]) -> list[Path]:
+    """The files of which one has the text of a document, of curate or of another release; entry: its task and release."""
+    if entry["release"] is not None:
+        (folder,) = (other.folder for other in run.others if other.release_id == entry["release"])
+        (record,) = (
+            record for record in records if (record.task.stage, record.task.name) == ("against", entry["task"])
+        )
+        return [folder / record.task.parameters["files"]["data"]["name"]]
+    (record,) = (record for record in records if (record.task.stage, record.task.name) == ("curate", entry["task"]))
+    folder = task_folder(run.work, record.task)
+    return [folder / output.name for output in record.outputs if output.name.startswith("survivors-")]
 
 
 def _code(stage: str) -> str:

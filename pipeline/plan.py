@@ -349,7 +349,7 @@ def choose_task(
     for record in (*_sketched(against), *_sketched(curated)):
         name = record.task.name
         sketch, shingles = _key(record, "sketch-00000.arrow"), f"{name}/shingles.arrow" if name in made else None
-        entry = {"source": record.task.parameters["source"], "sketch": sketch, "shingles": shingles}
+        entry = {"task": name, "source": record.task.parameters["source"], "sketch": sketch, "shingles": shingles}
         if record.task.stage == "against":
             others.append({**entry, "release": record.task.parameters["release"]})
         else:
@@ -357,13 +357,9 @@ def choose_task(
         inputs[f"{name}/sketch-00000.arrow"] = record.digests()["sketch-00000.arrow"]
         if shingles is not None:
             inputs[shingles] = made[name]
-    alarm = recipe.dedup.max_drop_share
     parameters = {
         "near": _near(recipe),
-        "sources": [
-            {"name": source.name, "alarm": alarm if source.max_drop_share is None else source.max_drop_share}
-            for source in recipe.sources
-        ],
+        "sources": [source.name for source in recipe.sources],
         "against": others,
         "artifacts": artifacts,
     }

@@ -277,6 +277,13 @@ class Recipe(Strict):
     def rules_of(self, source: SourceSpec) -> tuple[RuleSpec, ...]:
         return self.rules if source.rules is None else source.rules
 
+    def drop_limits(self) -> dict[str, float]:
+        """By source, the greatest share of its documents that deduplication may drop."""
+        default = self.dedup.max_drop_share
+        return {
+            source.name: default if source.max_drop_share is None else source.max_drop_share for source in self.sources
+        }
+
     def canonical(self) -> dict[str, Any]:
         """The recipe as JSON values, defaults filled in, keys as in the YAML."""
         return self.model_dump(mode="json", by_alias=True)

@@ -3,6 +3,7 @@
 import hashlib
 import json
 import random
+import re
 import shutil
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -257,3 +258,31 @@ def test_show_says_which_release_has_the_kept_document(case: Case) -> None:
 def test_judged_again_what_the_others_hold_stays_dropped(case: Case, tmp_path: Path) -> None:
     found = json.loads(case.made.run("rejudge", case.out("second"), "--recipe", case.recipe("second"), "--json").stdout)
     assert (found["before"], found["after"], found["changes"], found["unanswered"]) == ({"own": 3}, {"own": 3}, [], [])
+
+
+def test_the_alarm_shows_the_largest_clusters_and_another_limit_compares_nothing_again(
+    case: Case, tmp_path: Path
+) -> None:
+    shutil.copytree(case.recipe("second").parent, tmp_path / "recipe")
+    recipe = tmp_path / "recipe" / "second.yaml"
+    recipe.write_text(recipe.read_text().replace("max_drop_share: 0.8", "max_drop_share: 0.1"))
+    options = ("--out", tmp_path / "out", *case.against("first", "other"))
+    said = case.made.run("build", recipe, *options, code=4).stderr
+
+    rows = [row for row in case.rows("second", "dropped") if row["kept_id"]]
+    assert f"own: {len(rows)} of {len(rows) + len(case.rows('second', 'train'))} documents" in said
+    assert "7 of them are copies of documents of the releases that it is built against" in said
+    held = {row["id"]: row for name in ("first", "other", "second") for row in case.rows(name, "train")}
+    lines = [line.strip() for line in said.splitlines()]
+    found = [re.match("([0-9]+) (?:is a copy|are copies) of ([0-9a-f]{32})", line) for line in lines]
+    shown = [(at, int(match[1]), held[match[2]]) for at, match in enumerate(found) if match]
+    assert len(shown) == 3
+    for at, copies, kept in shown:
+        urls = {row["url"] for row in rows if row["kept_id"] == kept["id"]}
+        assert copies == len(urls)
+        assert lines[at + 1] == kept["url"]
+        assert lines[at + 2] == f'"{" ".join(kept["text"].split())[:100]}…"'
+        assert lines[at + 3].split(": ", 1)[1] in urls
+    recipe.write_text(recipe.read_text().replace("max_drop_share: 0.1", "max_drop_share: 0.8"))
+    steps = json.loads(case.made.run("plan", recipe, *options, "--json").stdout)
+    assert {step["stage"] for step in steps if step.get("run")} == {"write"}

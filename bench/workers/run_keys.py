@@ -118,7 +118,7 @@ def main() -> None:
     began = time.process_time()
     parameters = {
         "exact": True, "near": NEAR, "against": [], "artifacts": artifacts,
-        "sources": [{"name": "s", "priority": 0, "alarm": 1.0}],
+        "sources": [{"name": "s", "priority": 0}],
     }  # fmt: skip
     found = candidates.run(parameters, files, out, lambda *_: None)
     joined = time.process_time() - began
@@ -126,7 +126,7 @@ def main() -> None:
     files |= {"order": out / "order.arrow", "pairs": out / "pairs.arrow"}
     (folder / "chosen").mkdir()
     began = time.process_time()
-    chosen = choose.run(parameters, files, folder / "chosen", lambda *_: None)
+    chosen = choose.run({**parameters, "sources": ["s"]}, files, folder / "chosen", lambda *_: None)
     print(json.dumps({
         "documents": documents, "candidates": joined, "choose": time.process_time() - began, "peak": peak(),
         "pairs": found["pairs"], "compared": chosen["compared"], "dropped": chosen["dropped"]["s"],

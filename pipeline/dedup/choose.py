@@ -5,7 +5,7 @@ its pairs and has a verified Jaccard similarity at or above the threshold. No tr
 Documents of other releases come first in that order, are all kept, and are nobody's loss.
 """
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Any
 
@@ -15,13 +15,12 @@ import pyarrow as pa
 
 from pipeline.dedup.candidates import mapped, sources_of
 from pipeline.dedup.interface import EXACT, LOSERS, MEMBERS, NEAR, ORDER, SKETCH
-from pipeline.errors import TaskError
 from pipeline.kernels import jaccard, minhash
 
 MILLION = jaccard.MILLION
 TOGETHER = 1 << 21  # ranks whose pairs are held at once
 _LOSERS_TOGETHER = 1024
-_SHOWN_CLUSTERS = 3
+_LARGEST = 3
 
 Numbers = npt.NDArray[np.uint32]
 
@@ -62,12 +61,11 @@ def run(parameters: Mapping[str, Any], files: Mapping[str, Path], out: Path, pro
     """Choose among all survivors. Writes, for every source and in id order, `out`/SOURCE.arrow (schema LOSERS),
     and `out`/SOURCE.members.arrow (schema MEMBERS): the documents of any source that its kept ones stand for.
 
-    `parameters`: `sources`, in recipe order, each with name and alarm (`max_drop_share`); `artifacts`, each with its
-    source's name and the keys in `files` of its sketch and its shingles (None: nothing of it is compared); `near`: the
-    recipe's parameters or None. `files` has order and pairs too. Raises TaskError where a source loses more than its alarm.
+    `parameters`: the names of `sources`, in recipe order; `artifacts`, each with its `task`, its source's name and the keys
+    in `files` of its sketch and its shingles (None: nothing of it is compared); `near`: the recipe's parameters or None.
+    `files` has order and pairs too. Returns counts, and by source what `alarm.check` asks for.
     """
-    sources, near = parameters["sources"], parameters["near"]
-    names = [source["name"] for source in sources]
+    names, near = parameters["sources"], parameters["near"]
     table = mapped(files["order"], ORDER)
     order, exact = table.column("document").to_numpy(), table.column("exact").to_numpy()
     count = len(order)
@@ -94,9 +92,9 @@ def run(parameters: Mapping[str, Any], files: Mapping[str, Path], out: Path, pro
     seen = np.bincount(of_source[others:], minlength=len(names)).tolist()
     places, winners = order[losers], order[kept[losers]]
     own, theirs = ids.take(pa.array(places)), ids.take(pa.array(winners))
-    maker = np.searchsorted(np.cumsum(sizes), winners, side="right").tolist()  # the artifact or shard of each winner
+    ends = np.cumsum(sizes)
+    maker = np.searchsorted(ends, winners, side="right").tolist()  # the artifact or shard of each winner
     releases = [artifacts[number].get("release") for number in maker]
-    _alarm(sources, seen, lost, of_source[losers], theirs, releases)
     table = pa.table(
         {
             "id": [identifier.hex() for identifier in own.to_pylist()],
@@ -119,8 +117,25 @@ def run(parameters: Mapping[str, Any], files: Mapping[str, Path], out: Path, pro
         stood_for = members.filter(pa.array(of_source[kept[losers]] == number)).sort_by("id")
         with pa.ipc.new_file(out / f"{name}.members.arrow", MEMBERS) as writer:
             writer.write_table(stood_for)
+
+    def enter(number: int, kept: bool) -> dict[str, Any]:
+        place = winners[number] if kept else places[number]
+        artifact = artifacts[int(np.searchsorted(ends, place, side="right"))]
+        id_ = (theirs if kept else own)[number].as_py().hex()
+        return {"id": id_, "task": artifact["task"], "release": artifact.get("release")}
+
+    by_source = [np.flatnonzero(of_source[losers] == number) for number in range(len(names))]
+    elsewhere = [sum(releases[number] is not None for number in mine.tolist()) for mine in by_source]
+    largest = [_largest(mine, kept[losers], enter) for mine in by_source]
     progress(count, 0)
-    return {"documents": count, "compared": compared, "dropped": dict(zip(names, lost, strict=True))}
+    return {
+        "documents": count,
+        "compared": compared,
+        "seen": dict(zip(names, seen, strict=True)),
+        "dropped": dict(zip(names, lost, strict=True)),
+        "elsewhere": dict(zip(names, elsewhere, strict=True)),
+        "largest": dict(zip(names, largest, strict=True)),
+    }
 
 
 def decide(
@@ -198,10 +213,15 @@ def _keys(sets: _Sets, ranks: npt.NDArray[np.int64], near: Mapping[str, Any]) ->
 
 
 def _largest(
-    source: npt.NDArray[np.int64], theirs: pa.Array, kept: list[dict[str, Any]], own: list[dict[str, Any]]
+    mine: npt.NDArray[np.int64], winners: npt.NDArray[Any], enter: Callable[[int, bool], dict[str, Any]]
 ) -> list[dict[str, Any]]:
-    """The documents that most of one source's losers were dropped for, the more first, then by id, each with a loser.
+    """The kept documents that most of one source's losers were dropped for, the more copies first, then the earlier ranks.
 
-    source: places of the losers of the source; theirs: of each loser the id of its kept document (16 bytes); kept, own:
-    make the entries of a kept document and of a loser.
+    mine: numbers of the source's losers; winners: of each loser the rank of its kept document; enter: makes the entry of a
+    loser, by its number, or with True of its kept document.
     """
+    _, at, sizes = np.unique(winners[mine], return_index=True, return_counts=True)
+    return [
+        {"copies": int(sizes[k]), "kept": enter(int(mine[at[k]]), True), "example": enter(int(mine[at[k]]), False)}
+        for k in np.argsort(-sizes, kind="stable")[:_LARGEST].tolist()
+    ]

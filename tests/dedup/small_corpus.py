@@ -142,7 +142,7 @@ def sketched(
 
 def deduplicated(
     folder: Path, artifacts: Sequence[Sequence[Document]], near: Mapping[str, Any] | None = NEAR, *,
-    priorities: Mapping[str, int] | None = None, exact: bool = True, alarm: float = 1.0, batch: int = 3, shards: int = 2,
+    priorities: Mapping[str, int] | None = None, exact: bool = True, batch: int = 3, shards: int = 2,
     others: Sequence[Sequence[Document]] = (),
 ) -> Deduplicated:  # fmt: skip
     """What the stages make of the documents of some artifacts, each of which is of one source and not empty.
@@ -185,11 +185,15 @@ def deduplicated(
             )  # fmt: skip
             files[f"{k}/shingles"] = shingled / str(k) / "shingles.arrow"
         key = f"{k}/shingles" if f"{k}/shingles" in files else None
-        entry = {"source": documents[0].source, "sketch": f"{k}/sketch-00000.arrow", "shingles": key}
+        entry = {
+            "task": str(k), "source": documents[0].source, "sketch": f"{k}/sketch-00000.arrow", "shingles": key,
+        }  # fmt: skip
         compared.append(entry if k < own else {**entry, "release": documents[0].release})
-    alarms = [{"name": name, "alarm": alarm} for name in priorities]
-    parameters = {"sources": alarms, "against": compared[own:], "artifacts": compared[:own], "near": near}
+    parameters = {"sources": list(priorities), "against": compared[own:], "artifacts": compared[:own], "near": near}
     result = choose.run(parameters, files, chosen, quiet)
+    for cluster in (cluster for clusters in result["largest"].values() for cluster in clusters):
+        for entry in (cluster["kept"], cluster["example"]):
+            del entry["task"]  # how the documents are cut into artifacts is the test's affair
     rows = {name: table(chosen / f"{name}.arrow").to_pylist() for name in priorities}
     members = {name: table(chosen / f"{name}.members.arrow").to_pylist() for name in priorities}
     pairs = table(files["pairs"]).column("pair").to_pylist() if near is not None else []
