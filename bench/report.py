@@ -78,6 +78,8 @@ def markdown(result: dict[str, Any]) -> str:
     if result["near_hostile"]:
         found = _sizes(result["near_hostile"], grow=False)
         lines += ["", "## Near duplicates: hostile shapes", "", *found, "", "One run."]
+    if result["keys"]:
+        lines += ["", "## Near duplicates: synthetic keys", "", *_keys(result["keys"])]
     return "\n".join(lines) + "\n"
 
 
@@ -191,6 +193,34 @@ def _sizes(found: list[Answer], grow: bool) -> list[str]:
         )
         before = None if row["input"] == rows.AS_THEY_ARE else row
     return lines
+
+
+def _keys(found: list[Answer]) -> list[str]:
+    lines = [
+        "| documents | pairs | compared | dropped | candidates, s | choice, s | grows as n^ | peak RSS, MB | of that, imports "
+        "|",
+        "|---:|---:|---:|---:|---:|---:|---:|---:|---:|",
+    ]
+    before: Answer | None = None
+    for row in found:
+        if "dropped" not in row:
+            lines.append(f"| {row['count']:,} | {row.get('error', 'not measured')} | | | | | | | |")
+            continue
+        grows = ""
+        if before is not None:
+            grows = f"{math.log(row['cpu'] / before['cpu']) / math.log(row['documents'] / before['documents']):.2f}"
+        lines.append(
+            f"| {row['documents']:,} | {row['pairs']:,} | {row['compared']:,} | {row['dropped']:,} | "
+            f"{_short(row['candidates'])} | {_short(row['choose'])} | {grows} | {row['peak_rss'] / 1e6:,.0f} | "
+            f"{row['imports_rss'] / 1e6:,.0f} |"
+        )
+        before = row
+    return [
+        *lines,
+        "",
+        "No text and no real document: band keys and shingle hashes are drawn. One of ten is a near copy, two of a hundred "
+        "share a key with a document that they are not like. One run. RSS counts the pages of mapped files too.",
+    ]
 
 
 def _short(value: float) -> str:

@@ -120,3 +120,4 @@ HOSTILE_WORKS = ("features", "c4", "exact")
 MEMORY = "Memory"
 AS_THEY_ARE = "the texts as they are"
 SIZES, NEAR_HOSTILE = "Near duplicates, size", "Near duplicates, hostile shapes"
+KEYS, KEY_COUNTS = "Near duplicates, synthetic keys", (1_000_000, 10_000_000)

@@ -227,6 +227,18 @@ class Bench:
             made.append(self.deduplicated(name, partial(_written, make=make)))
         return made
 
+    def keys(self) -> list[dict[str, Any]]:
+        """Candidates and choice alone, among documents that have no text: CPU time and peak RSS of one process."""
+        made = []
+        for count in rows.KEY_COUNTS[:1] if self.options.quick else rows.KEY_COUNTS:
+            if not self.only.search(f"{rows.KEYS}: {count}"):
+                continue
+            say(f"{rows.KEYS}: {count:,} documents")
+            inner = self.folder / "keys"
+            made += self.work("run_keys", [{"work": "keys", "count": count, "work_folder": str(inner)}])
+            shutil.rmtree(inner)
+        return made
+
     def deduplicated(self, name: str, write: Callable[[Path], int]) -> dict[str, Any]:
         """Have files written to a folder, which answers their bytes; curate them, and measure one deduplication."""
         inner = self.folder / "deduplicated"
@@ -328,7 +340,7 @@ def main() -> int:
         began = time.monotonic()
         tables = [line for table in rows.TITLES for line in bench.table(table)]
         hostile, memory, sizes = bench.hostile(), bench.memory(), bench.sizes()
-        near_hostile = bench.near_hostile()
+        near_hostile, keys = bench.near_hostile(), bench.keys()
     result = {
         "date": datetime.datetime.now(datetime.UTC).date().isoformat(),
         "machine": report.machine(),
@@ -343,6 +355,7 @@ def main() -> int:
         "memory": [clean(line) for line in memory],
         "sizes": [clean(line) for line in sizes],
         "near_hostile": [clean(line) for line in near_hostile],
+        "keys": [clean(line) for line in keys],
     }  # fmt: skip
     page = report.markdown(result)
     print(page)
@@ -355,6 +368,7 @@ def main() -> int:
         *memory,
         *sizes,
         *near_hostile,
+        *keys,
         *(one for shape in hostile for one in shape["works"].values()),
     ]
     return int(any("error" in line for line in everything))

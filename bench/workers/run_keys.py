@@ -1,20 +1,18 @@
 """Ours: joining and choosing among synthetic documents. There is no text: keys and sets are drawn, and say so.
 
 Of 10 documents one is a near copy: it shares a third of its band keys with an earlier document and 95 of 100 shingles; two of
-100 share a key with one that they are not like. Curation's share (sketches) is made before the clock starts.
-
-    run_keys.py DOCUMENTS FOLDER        prints JSON: seconds of CPU of each stage, peak memory, what was found
+100 share a key with one that they are not like. Curate's share (sketches) is made before the clock starts, and the shingle
+stage's (sets) while it stands. One work, `keys`, of a job's `count` documents in its `work_folder`, which must not exist.
 """
 
-import json
-import shutil
-import sys
 import time
 from pathlib import Path
 from typing import Any
 
+import measure
 import numpy as np
 import pyarrow as pa
+from run_curate import nothing, peak_rss, quiet
 
 from pipeline.dedup import candidates, choose
 from pipeline.dedup.interface import BANDS, SHINGLES, SKETCH, WANTED
@@ -63,7 +61,13 @@ def sketch(documents: int, folder: Path) -> tuple[list[dict[str, Any]], dict[str
             batches.append([pa.array(ordered), pa.array(rows)])
         files[f"{name}/bands"] = write(folder / f"{start}.bands", BANDS, batches)
         artifacts.append(
-            {"source": "s", "sketch": f"{name}/sketch", "bands": f"{name}/bands", "wanted": f"wanted/{start}"}
+            {
+                "task": name,
+                "source": "s",
+                "sketch": f"{name}/sketch",
+                "bands": f"{name}/bands",
+                "wanted": f"wanted/{start}",
+            }
         )
     return artifacts, files
 
@@ -98,40 +102,34 @@ def sets(artifacts: list[dict[str, Any]], out: Path, folder: Path) -> dict[str, 
     return files
 
 
-def peak() -> int:
-    """MB of memory that this process has had in use at most."""
-    line = next(line for line in Path("/proc/self/status").read_text().splitlines() if line.startswith("VmHWM"))
-    return int(line.split()[1]) // 1024
-
-
-def main() -> None:
-    documents, folder = int(sys.argv[1]), Path(sys.argv[2])
-    shutil.rmtree(folder, ignore_errors=True)
-    out = folder / "out"
-    out.mkdir(parents=True)
+def prepare(work: str, job: dict[str, Any]) -> tuple[measure.Work, measure.Work, dict[str, Any]]:
+    documents, folder = job["count"], Path(job["work_folder"])
+    imports = peak_rss()
+    out, chosen_in = folder / "candidates", folder / "chosen"
+    for made in (out, chosen_in):
+        made.mkdir(parents=True)
     artifacts, files = sketch(documents, folder)
     none = np.zeros(1, np.uint64)
-    radix.sort(none, np.zeros(1, np.uint32))  # compiled before the clock starts
+    radix.sort(none, np.zeros(1, np.uint32))  # loaded before the clock starts
     pairs, _ = join.propose(none, np.zeros(1, np.uint32), np.zeros(1, np.int32), 1, first=1, neighbours=1)
     jaccard.choose(pairs, none, np.zeros(1, np.int64), 1, np.zeros(1, np.uint32), np.zeros(1, np.int64))
-    (folder / "peak").write_text(str(peak()))
     began = time.process_time()
-    parameters = {
-        "exact": True, "near": NEAR, "against": [], "artifacts": artifacts,
-        "sources": [{"name": "s", "priority": 0}],
-    }  # fmt: skip
-    found = candidates.run(parameters, files, out, lambda *_: None)
+    parameters = {"exact": True, "near": NEAR, "against": [], "artifacts": artifacts}
+    found = candidates.run({**parameters, "sources": [{"name": "s", "priority": 0}]}, files, out, quiet)
     joined = time.process_time() - began
     files |= sets(artifacts, out, folder)
     files |= {"order": out / "order.arrow", "pairs": out / "pairs.arrow"}
-    (folder / "chosen").mkdir()
     began = time.process_time()
-    chosen = choose.run({**parameters, "sources": ["s"]}, files, folder / "chosen", lambda *_: None)
-    print(json.dumps({
-        "documents": documents, "candidates": joined, "choose": time.process_time() - began, "peak": peak(),
-        "pairs": found["pairs"], "compared": chosen["compared"], "dropped": chosen["dropped"]["s"],
-    }))  # fmt: skip
-    shutil.rmtree(folder)
+    chosen = choose.run({**parameters, "sources": ["s"]}, files, chosen_in, quiet)
+    facts = {
+        "documents": documents, "candidates": joined, "choose": time.process_time() - began, "peak_rss": peak_rss(),
+        "imports_rss": imports, "pairs": found["pairs"], "compared": chosen["compared"],
+        "dropped": chosen["dropped"]["s"],
+    }  # fmt: skip
+    facts["cpu"] = facts["candidates"] + facts["choose"]
+    return nothing, nothing, facts
 
 
-main()
+if __name__ == "__main__":
+    pa.set_cpu_count(1)
+    measure.main(prepare, ("numpy", "pyarrow"))
