@@ -6,11 +6,12 @@ four of SSE2), with the same result. Little-endian machines only, as Arrow's buf
 
 from typing import Any
 
-import numba
 import numpy as np
 from llvmlite import ir
 from numba import types
 from numba.extending import intrinsic
+
+from pipeline.kernels import jit
 
 # A cast. numba sees np.int64; mypy would not let its result into a variable that began as a literal.
 signed: Any = np.int64
@@ -140,7 +141,7 @@ def classify(_context: Any, array: Any, _index: Any) -> Any:
     return types.UniTuple(types.uint64, 11)(array, types.int64), generate
 
 
-@numba.njit(cache=True, nogil=True, boundscheck=False)
+@jit.inner
 def cleared(items: Any, count: int) -> None:
     """Zero the first `count` items."""
     for k in range(count):

@@ -13,7 +13,6 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
-import numba
 import numpy as np
 import numpy.typing as npt
 import pyarrow as pa
@@ -21,7 +20,7 @@ import pyarrow.compute as pc
 from numba import types
 from numba.extending import intrinsic
 
-from pipeline.kernels import sentences
+from pipeline.kernels import jit, sentences
 from pipeline.kernels.bits import folded, lowest, ones, pointer
 from pipeline.kernels.c4 import count_characters
 from pipeline.kernels.hashing import SECOND, finished, range_hash
@@ -255,7 +254,7 @@ def uneven(typing_context: Any, data: Any, i: Any) -> Any:
     return types.uint64(data, types.int64), generate
 
 
-@numba.njit(cache=True, nogil=True, boundscheck=False)
+@jit.entry
 def _count_lines(data: Any, offsets: Any) -> int:
     source = pointer(data, 0)
     found: int = offsets.shape[0]
@@ -265,7 +264,7 @@ def _count_lines(data: Any, offsets: Any) -> int:
     return found
 
 
-@numba.njit(cache=True, nogil=True, boundscheck=False)
+@jit.inner
 def _is_even(data: Pointer, start: int, end: int) -> bool:
     for base in range(start, end, 64):  # noqa: SIM110 (numba has no generators here)
         if uneven(data, base) & below(end - base):
@@ -273,7 +272,7 @@ def _is_even(data: Pointer, start: int, end: int) -> bool:
     return True
 
 
-@numba.njit(cache=True, nogil=True, boundscheck=False)
+@jit.inner
 def _copy(data: Pointer, start: int, end: int, out: Pointer, o: int) -> int:
     """Bytes [start, end) to `out` from o on; returns their end there. Up to 63 bytes more are overwritten."""
     for base in range(start, end, 64):
@@ -281,7 +280,7 @@ def _copy(data: Pointer, start: int, end: int, out: Pointer, o: int) -> int:
     return o + end - start
 
 
-@numba.njit(cache=True, nogil=True, boundscheck=False)
+@jit.inner
 def _write(data: Pointer, start: int, end: int, table: Pointer, out: Pointer, o: int) -> int:
     """The unit in bytes [start, end), which begin and end in no white space, as it is compared; returns where it ends."""
     i = start
@@ -307,7 +306,7 @@ def _write(data: Pointer, start: int, end: int, table: Pointer, out: Pointer, o:
     return o
 
 
-@numba.njit(cache=True, nogil=True, boundscheck=False)
+@jit.entry
 def _find_all(
     data: Any, offsets: Any, table: Any, paragraphs: bool, least: int, scratch: Any, found: Any, starts: Any, ends: Any,
     hashes: Any,
@@ -370,14 +369,14 @@ def _find_all(
         found[row + 1] = n
 
 
-@numba.njit(cache=True, nogil=True, boundscheck=False)
+@jit.entry
 def _write_all(data: Any, starts: Any, ends: Any, table: Any, out: Any, offsets: Any) -> None:
     source, kinds, target = pointer(data, 0), pointer(table, 0), pointer(out, 0)
     for k in range(starts.shape[0]):
         offsets[k + 1] = _write(source, starts[k], ends[k], kinds, target, offsets[k])
 
 
-@numba.njit(cache=True, nogil=True, boundscheck=False)
+@jit.entry
 def _compare(data: Any, starts: Any, ends: Any, first: Any, unlike: Any) -> None:
     """Mark the units whose bytes differ from those of the first of their group."""
     source = pointer(data, 0)
@@ -395,7 +394,7 @@ def _compare(data: Any, starts: Any, ends: Any, first: Any, unlike: Any) -> None
                     break
 
 
-@numba.njit(cache=True, nogil=True, boundscheck=False)
+@jit.entry
 def _cut(
     data: Any, offsets: Any, table: Any, starts: Any, ends: Any, spans: Any, out: Any, bounds: Any
 ) -> None:  # fmt: skip

@@ -17,14 +17,13 @@ from dataclasses import dataclass, fields
 from functools import cache
 from typing import Any
 
-import numba
 import numpy as np
 import numpy.typing as npt
 import pyarrow as pa
 from numba import types
 from numba.extending import intrinsic
 
-from pipeline.kernels import sentences
+from pipeline.kernels import jit, sentences
 from pipeline.kernels.bits import lowest, ones, pointer
 from pipeline.kernels.sentences import (
     PADDING,
@@ -183,7 +182,7 @@ def characters(typing_context: Any, data: Any, i: Any) -> Any:
     return types.uint64(data, types.int64), generate
 
 
-@numba.njit(cache=True, nogil=True, boundscheck=False)
+@jit.inner
 def count_characters(data: Pointer, i: int, end: int) -> int:
     """Code points in bytes [i, end)."""
     found = 0
@@ -193,7 +192,7 @@ def count_characters(data: Pointer, i: int, end: int) -> int:
     return found
 
 
-@numba.njit(cache=True, nogil=True, boundscheck=False)
+@jit.inner
 def _says(data: Pointer, i: int, end: int, phrase: bytes) -> bool:
     """Whether `phrase` (lower-case letters and spaces) stands at i, in any case of ASCII."""
     if end - i < len(phrase):
@@ -205,7 +204,7 @@ def _says(data: Pointer, i: int, end: int, phrase: bytes) -> bool:
     return True
 
 
-@numba.njit(cache=True, nogil=True, boundscheck=False)
+@jit.inner
 def _cookies(data: Pointer, start: int, i: int, end: int) -> bool:
     """Whether a phrase of POLICY has its "cookie" at i."""
     rest = i + 3
@@ -227,7 +226,7 @@ def _cookies(data: Pointer, start: int, i: int, end: int) -> bool:
     )
 
 
-@numba.njit(cache=True, nogil=True, boundscheck=False)
+@jit.inner
 def _phrases(data: Pointer, start: int, end: int) -> int:
     """Which of LOREM_IPSUM, JAVASCRIPT, CURLY_BRACKET and IN_POLICY the line in bytes [start, end) has."""
     seen = 0
@@ -256,7 +255,7 @@ def _phrases(data: Pointer, start: int, end: int) -> int:
     return seen
 
 
-@numba.njit(cache=True, nogil=True, boundscheck=False)
+@jit.inner
 def _citation(data: Pointer, i: int, end: int, table: Pointer) -> int:
     """Where the citation that starts with the `[` at i ends, or 0 if none does."""
     i += 1
@@ -272,7 +271,7 @@ def _citation(data: Pointer, i: int, end: int, table: Pointer) -> int:
     return i + 1 if i < end else 0
 
 
-@numba.njit(cache=True, nogil=True, boundscheck=False)
+@jit.inner
 def _exactly(data: Pointer, i: int, end: int, phrase: bytes) -> bool:
     if end - i < len(phrase):
         return False
@@ -282,7 +281,7 @@ def _exactly(data: Pointer, i: int, end: int, phrase: bytes) -> bool:
     return True
 
 
-@numba.njit(cache=True, nogil=True, boundscheck=False)
+@jit.inner
 def _too_few_words(data: Pointer, i: int, end: int, bound: int, table: Pointer) -> bool:
     """Whether the stripped line in bytes [i, end) has fewer than `bound` words; reads no further than it must."""
     words = 0
@@ -297,7 +296,7 @@ def _too_few_words(data: Pointer, i: int, end: int, bound: int, table: Pointer) 
     return words < bound
 
 
-@numba.njit(cache=True, nogil=True, boundscheck=False)
+@jit.inner
 def _too_long_word(data: Pointer, i: int, end: int, bound: int, table: Pointer) -> bool:
     """Whether the line in bytes [i, end) has a word of more than `bound` code points.
 
@@ -327,7 +326,7 @@ def _too_long_word(data: Pointer, i: int, end: int, bound: int, table: Pointer) 
     return False
 
 
-@numba.njit(cache=True, nogil=True, boundscheck=False)
+@jit.inner
 def _terminated(data: Pointer, start: int, end: int) -> bool:
     """Whether the line ends in terminal punctuation as the reference has it."""
     if end == start:
@@ -343,7 +342,7 @@ def _terminated(data: Pointer, start: int, end: int) -> bool:
 WRITTEN, READ, SPANS, SOLID_WRITTEN, SOLID_READ, SOLID_SPANS, OPEN = range(7)
 
 
-@numba.njit(cache=True, nogil=True, boundscheck=False)
+@jit.inner
 def _piece(
     data: Pointer, start: int, end: int, out: Pointer, state: Pointer, joins: bool, table: Pointer
 ) -> None:  # fmt: skip
@@ -373,7 +372,7 @@ def _piece(
         state[SOLID_SPANS] = state[SPANS]
 
 
-@numba.njit(cache=True, nogil=True, boundscheck=False)
+@jit.inner
 def _line(
     data: Pointer, start: int, end: int, out: Pointer, state: Pointer, citations: bool, table: Pointer
 ) -> int:  # fmt: skip
@@ -405,7 +404,7 @@ def _line(
 KEPT, REMOVED, SENTENCES, STOPPED = range(4)
 
 
-@numba.njit(cache=True, nogil=True, boundscheck=False)
+@jit.inner
 def _read_line(
     data: Pointer, start: int, end: int, table: Pointer, bounds: Pointer, citations: bool, terminal: bool, sought: int,
     out: Pointer, state: Pointer, tally: Pointer,
@@ -440,7 +439,7 @@ def _read_line(
     state[SOLID_WRITTEN], state[SOLID_READ], state[SOLID_SPANS] = solid_written, solid_read, solid_spans
 
 
-@numba.njit(cache=True, nogil=True, boundscheck=False)
+@jit.entry
 def _edit(
     data: npt.NDArray[np.uint8], offsets: npt.NDArray[np.int64], table: npt.NDArray[np.uint8],
     bounds: npt.NDArray[np.int64], citations: bool, terminal: bool, sought: int, out: npt.NDArray[np.uint8],

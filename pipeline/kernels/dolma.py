@@ -11,12 +11,11 @@ together with a probability of n^2 / 2^64 or so.
 from functools import cache
 from typing import Any
 
-import numba
 import numpy as np
 import numpy.typing as npt
 import pyarrow as pa
 
-from pipeline.kernels import codepoints
+from pipeline.kernels import codepoints, jit
 from pipeline.kernels.arrow import utf8_buffers
 
 TOP, REPEATED = range(2, 5), range(5, 11)  # n of the n-grams
@@ -104,7 +103,7 @@ def measure(texts: "pa.StringArray | pa.LargeStringArray") -> pa.RecordBatch:
     return pa.RecordBatch.from_arrays(columns, names=list(FEATURES))
 
 
-@numba.njit(cache=True, nogil=True, boundscheck=False)
+@jit.entry
 def _measure(data: Any, offsets: Any, table: Any, stop_text: Any, counts: Any) -> None:
     """counts[d]: the features of the text data[offsets[d] : offsets[d + 1]]."""
     stops = np.empty(stop_text.shape[0], np.uint64)
@@ -139,7 +138,7 @@ def _measure(data: Any, offsets: Any, table: Any, stop_text: Any, counts: Any) -
         _grams(word_hashes, word_sizes, words, grams, before, candidates, keys, tallies, places, row)
 
 
-@numba.njit(cache=True, nogil=True, boundscheck=False, inline="always")
+@jit.inlined
 def _code_point(data: Any, i: int) -> Any:
     """The code point at data[i], and its bytes. The text is valid UTF-8: nothing is checked."""
     first = np.int64(data[i])
@@ -154,7 +153,7 @@ def _code_point(data: Any, i: int) -> Any:
     return (first & 0x07) << 18 | second << 12 | third << 6 | (np.int64(data[i + 3]) & 0x3F), 4
 
 
-@numba.njit(cache=True, nogil=True, boundscheck=False)
+@jit.inner
 def _sizes(data: Any, low: int, high: int, table: Any) -> Any:
     """Words and lines of data[low:high]: scratch is made by what is there."""
     words, lines, inside = 0, 1, False
@@ -169,7 +168,7 @@ def _sizes(data: Any, low: int, high: int, table: Any) -> Any:
     return words + inside, lines
 
 
-@numba.njit(cache=True, nogil=True, boundscheck=False, inline="always")
+@jit.inlined
 def _finished(h: Any) -> Any:
     """Every input bit spread over all: slots are taken from the upper ones."""
     h ^= h >> np.uint64(32)
@@ -179,14 +178,14 @@ def _finished(h: Any) -> Any:
     return h ^ (h >> np.uint64(32))
 
 
-@numba.njit(cache=True, nogil=True, boundscheck=False, inline="always")
+@jit.inlined
 def _with(h: Any, point: Any) -> Any:
     """The hash of a string, from that of all but its last code point."""
     h = (h ^ np.uint64(point)) * _MULTIPLIER
     return h ^ (h >> np.uint64(29))
 
 
-@numba.njit(cache=True, nogil=True, boundscheck=False)
+@jit.inner
 def _scan(data: Any, low: int, high: int, table: Any, stops: Any, word_hashes: Any, word_sizes: Any, line_hashes: Any,
           line_sizes: Any, row: Any) -> Any:  # fmt: skip
     """Hashes and code points of each word and line, and in `row` all counts that need no comparing. Returns the words."""
@@ -232,7 +231,7 @@ def _scan(data: Any, low: int, high: int, table: Any, stops: Any, word_hashes: A
     return words
 
 
-@numba.njit(cache=True, nogil=True, boundscheck=False)
+@jit.inner
 def _twice_median(sizes: Any, words: int) -> Any:
     """Twice the median of sizes[:words], which are 1 or more; 0 of none. Counted up to 64, sorted only beyond that."""
     if words == 0:
@@ -252,7 +251,7 @@ def _twice_median(sizes: Any, words: int) -> Any:
     return twice
 
 
-@numba.njit(cache=True, nogil=True, boundscheck=False)
+@jit.inner
 def _slots(items: int) -> int:
     """Slots of a table of so many items: a power of two, 2 to 4 for each. Never falls with `items`."""
     slots = 64
@@ -261,7 +260,7 @@ def _slots(items: int) -> int:
     return slots
 
 
-@numba.njit(cache=True, nogil=True, boundscheck=False)
+@jit.inner
 def _tally(hashes: Any, items: int, keys: Any, tallies: Any, places: Any) -> None:
     """tallies[places[k]]: how often hashes[k] is among hashes[:items]."""
     slots = _slots(items)
@@ -276,7 +275,7 @@ def _tally(hashes: Any, items: int, keys: Any, tallies: Any, places: Any) -> Non
         places[k] = at
 
 
-@numba.njit(cache=True, nogil=True, boundscheck=False)
+@jit.inner
 def _grams(word_hashes: Any, sizes: Any, words: int, grams: Any, before: Any, candidates: Any, keys: Any, tallies: Any,
            places: Any, row: Any) -> None:  # fmt: skip
     """The characters of n-grams, n of 2 to 10.

@@ -11,14 +11,13 @@ import unicodedata
 from functools import cache
 from typing import Any
 
-import numba
 import numpy as np
 import numpy.typing as npt
 import pyarrow as pa
 from numba import types
 from numba.extending import intrinsic
 
-from pipeline.kernels import sha256
+from pipeline.kernels import jit, sha256
 from pipeline.kernels.arrow import utf8_buffers
 from pipeline.kernels.bits import lowest, ones, pointer
 from pipeline.kernels.sentences import (
@@ -159,7 +158,7 @@ def beyond_latin(typing_context: Any, data: Any, i: Any) -> Any:
     return types.uint64(data, types.int64), generate
 
 
-@numba.njit(cache=True, nogil=True, boundscheck=False)
+@jit.inner
 def _doubtful(data: Pointer, base: int, mask: Any, table: Pointer) -> bool:
     while mask:
         point, _ = point_at(data, base + lowest(mask))
@@ -169,7 +168,7 @@ def _doubtful(data: Pointer, base: int, mask: Any, table: Pointer) -> bool:
     return False
 
 
-@numba.njit(cache=True, nogil=True, boundscheck=False)
+@jit.entry
 def _single_spaces(
     data: npt.NDArray[np.uint8], offsets: npt.NDArray[np.int64], table: npt.NDArray[np.uint8],
     out: npt.NDArray[np.uint8], starts: npt.NDArray[np.int64], doubtful: npt.NDArray[np.bool_],

@@ -14,12 +14,11 @@ see `kernels.hashing`.
 from functools import cache
 from typing import Any
 
-import numba
 import numpy as np
 import numpy.typing as npt
 import pyarrow as pa
 
-from pipeline.kernels import codepoints, lines, masks, repetition, words
+from pipeline.kernels import codepoints, jit, lines, masks, repetition, words
 from pipeline.kernels.arrow import utf8_buffers
 from pipeline.kernels.bits import ones, pointer
 from pipeline.kernels.hashing import Bytes, sketch_bits, table_bits
@@ -106,7 +105,7 @@ def measure(texts: "pa.StringArray | pa.LargeStringArray") -> pa.RecordBatch:
     return pa.RecordBatch.from_arrays([pa.array(row) for row in counts], names=list(FEATURES))
 
 
-@numba.njit(cache=True, nogil=True, boundscheck=False)
+@jit.entry
 def _measure(data: Bytes, offsets: Any, table: Any, stops: Any, counts: Any) -> None:
     """counts[:, d]: the features of the text data[offsets[d] : offsets[d + 1]].
 
@@ -246,7 +245,7 @@ def _measure(data: Bytes, offsets: Any, table: Any, stops: Any, counts: Any) -> 
                     counts[k, first + row] = ready[row * features + k]
 
 
-@numba.njit(cache=True, nogil=True, boundscheck=False)
+@jit.inner
 def _repetition(
     source: Bytes, low: int, bits: Any, before: Any, high: bool, count: int, scratch: Any, keys: Any, of_words: Any,
     joined: Bytes, sketches: Any, slots: Any, out: Any,
@@ -261,13 +260,13 @@ def _repetition(
     repetition.repeated(joined, offsets, characters, count, sketches[1], keys, first, second, third, fourth, slots, out)
 
 
-@numba.njit(cache=True, nogil=True, boundscheck=False)
+@jit.inner
 def _roomier(wanted: int, kept: int) -> Any:
     """How much to allocate: more than wanted, so that slightly larger texts fit as well, but no more for what is not kept."""
     return wanted if wanted >= kept else min(wanted + wanted // 4 + 1024, kept)
 
 
-@numba.njit(cache=True, nogil=True, boundscheck=False)
+@jit.inner
 def _bits_set(bits: Any, blocks: int, row: int) -> Any:
     total = 0
     for b in range(blocks):

@@ -8,9 +8,9 @@ repetitive than it is, or that it alone is measured slowly; hidden repeats are n
 
 from typing import Any
 
-import numba
 import numpy as np
 
+from pipeline.kernels import jit
 from pipeline.kernels.bits import folded, load64
 
 Bytes = Any  # (n,) uint8. Any, here and below: mypy knows numpy's scalars, not what numba makes of them
@@ -25,13 +25,13 @@ MANY = 1 << 20
 ALL = np.uint64(0xFFFFFFFFFFFFFFFF)
 
 
-@numba.njit(cache=True, nogil=True, boundscheck=False, inline="always")
+@jit.inlined
 def low_bytes(count: int) -> Any:
     """Mask of the lowest `count` bytes of a uint64, 1 to 8."""
     return ALL >> np.uint64(64 - 8 * count)
 
 
-@numba.njit(cache=True, nogil=True, boundscheck=False, inline="always")
+@jit.inlined
 def finished(h: Any) -> Any:
     """Every input bit spread over the upper bits, from which slots are taken."""
     h ^= h >> np.uint64(29)
@@ -39,7 +39,7 @@ def finished(h: Any) -> Any:
     return h ^ (h >> np.uint64(32))
 
 
-@numba.njit(cache=True, nogil=True, boundscheck=False)
+@jit.inner
 def range_hash(data: Bytes, start: int, end: int) -> Any:
     """Hash of data[start:end]; up to 7 bytes past `end` must be readable.
 
@@ -65,7 +65,7 @@ def range_hash(data: Bytes, start: int, end: int) -> Any:
     return finished(h * SECOND)
 
 
-@numba.njit(cache=True, nogil=True, boundscheck=False)
+@jit.entry
 def sketch_bits(items: int) -> Any:
     """log2 of the slots of a sketch: 4 to 8 for each item, 2 to 4 of millions, for the memory. Never falls with `items`."""
     bits = 6
@@ -74,7 +74,7 @@ def sketch_bits(items: int) -> Any:
     return bits
 
 
-@numba.njit(cache=True, nogil=True, boundscheck=False)
+@jit.entry
 def table_bits(items: int) -> Any:
     """log2 of the slots of a table of items: 2 to 4 for each. Never falls with `items`."""
     bits = 6

@@ -6,12 +6,13 @@ and its size. Similarities are compared as fractions of integers: no rounding de
 
 from typing import Any
 
-import numba
 import numpy as np
 import numpy.typing as npt
 from llvmlite import ir
 from numba import types
 from numba.extending import intrinsic
+
+from pipeline.kernels import jit
 
 MILLION = 1_000_000
 NOBODY = np.uint32(0xFFFFFFFF)
@@ -70,7 +71,7 @@ def _at(_context: Any, address: Any, _index: Any) -> Any:
     return types.uint64(types.uint64, types.int64), generate
 
 
-@numba.njit(cache=True, nogil=True, boundscheck=False)
+@jit.entry
 def _gather(addresses: Any, offsets: Any, values: Any) -> None:
     for k in range(addresses.shape[0]):
         start = offsets[k]
@@ -78,7 +79,7 @@ def _gather(addresses: Any, offsets: Any, values: Any) -> None:
             values[start + i] = _at(addresses[k], i)
 
 
-@numba.njit(cache=True, nogil=True, boundscheck=False)
+@jit.entry
 def _intersection(one: Any, size: Any, other: Any, other_size: Any, wanted: Any) -> Any:
     """Values in common, or some number below `wanted` once it is sure that there are not so many."""
     a, b = np.uint64(one), np.uint64(other)
@@ -95,7 +96,7 @@ def _intersection(one: Any, size: Any, other: Any, other_size: Any, wanted: Any)
     return common
 
 
-@numba.njit(cache=True, nogil=True, boundscheck=False)
+@jit.entry
 def _choose(pairs: Any, addresses: Any, sizes: Any, threshold: int, kept: Any, common: Any) -> int:
     compared = 0
     for p in range(pairs.shape[0]):

@@ -7,9 +7,10 @@ skipped, and counted. Small buckets are compared in full.
 
 from typing import Any
 
-import numba
 import numpy as np
 import numpy.typing as npt
+
+from pipeline.kernels import jit
 
 Pairs = npt.NDArray[np.uint64]  # later rank << 32 | earlier rank
 
@@ -32,7 +33,7 @@ def propose(
     return pairs, skipped
 
 
-@numba.njit(cache=True, nogil=True, boundscheck=False)
+@jit.entry
 def _count(keys: Any, first: int, neighbours: int) -> int:
     total = start = 0
     for i in range(1, keys.shape[0] + 1):
@@ -45,7 +46,7 @@ def _count(keys: Any, first: int, neighbours: int) -> int:
     return total
 
 
-@numba.njit(cache=True, nogil=True, boundscheck=False)
+@jit.entry
 def _pairs(keys: Any, ranks: Any, sources: Any, first: int, neighbours: int, pairs: Any, skipped: Any) -> None:
     made = start = 0
     for i in range(1, keys.shape[0] + 1):
@@ -66,7 +67,7 @@ def _pairs(keys: Any, ranks: Any, sources: Any, first: int, neighbours: int, pai
         start = i
 
 
-@numba.njit(cache=True, nogil=True, boundscheck=False)
+@jit.inner
 def _ordered(ranks: Any, start: int, end: int) -> None:
     """Sort ranks[start:end]: small buckets by insertion, others by heap, which no input makes slow (Knuth 3, section 5.2.3).
 
@@ -89,7 +90,7 @@ def _ordered(ranks: Any, start: int, end: int) -> None:
         ranks[k] = rank
 
 
-@numba.njit(cache=True, nogil=True, boundscheck=False)
+@jit.inner
 def _sift(ranks: Any, start: int, root: int, size: int) -> None:
     """Let the rank at `root` sink in the heap of `size` ranks from `start` on."""
     rank = ranks[start + root]

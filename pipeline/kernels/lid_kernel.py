@@ -3,13 +3,13 @@
 import math
 from typing import Any
 
-import numba
 import numpy as np
 from llvmlite import ir
 from numba import types
 from numba.core import cgutils
 from numba.extending import intrinsic
 
+from pipeline.kernels import jit
 from pipeline.kernels.bits import folded, load64, ones
 
 DIM = 16  # of the vectors
@@ -49,19 +49,19 @@ _LABEL_KEY = np.uint64(int.from_bytes(b"__label_", "little"))
 
 
 # Functions of their own that LLVM inlines: numba's `inline="always"` would type each of a hundred copies anew, for 8 s.
-@numba.njit(cache=True, nogil=True, boundscheck=False)
+@jit.inner
 def _step(state: Any, byte: Any) -> Any:
     """FNV-1a; fastText extends the byte's sign."""
     return np.uint32((state ^ np.uint32(np.int32(np.int8(byte)))) * _PRIME)
 
 
-@numba.njit(cache=True, nogil=True, boundscheck=False)
+@jit.inner
 def _one(state: Any, point: Any) -> Any:
     """The hash after one more code point of one byte. Code points are given as their UTF-8, the first byte lowest."""
     return _step(state, np.uint8(point))
 
 
-@numba.njit(cache=True, nogil=True, boundscheck=False)
+@jit.inner
 def _two(state: Any, point: Any) -> Any:
     """The hash after one more code point of at most two bytes."""
     state = _step(state, np.uint8(point))
@@ -69,7 +69,7 @@ def _two(state: Any, point: Any) -> Any:
     return _step(state, byte) if byte else state
 
 
-@numba.njit(cache=True, nogil=True, boundscheck=False)
+@jit.inner
 def _four(state: Any, point: Any) -> Any:
     """The hash after one more code point of at most four bytes."""
     state = _two(state, point)
@@ -84,7 +84,7 @@ def _features(hash_on: Any) -> Any:
     vector where there is none. hash_on: for the widest code point that there is.
     """
 
-    @numba.njit(cache=True, nogil=True, boundscheck=False)
+    @jit.inner
     def features(points: Any, count: Any, sizes: Any, grams: Any) -> None:
         bucket, before, factor, after = np.uint32(sizes[0]), sizes[1], sizes[2], sizes[3]
         never = np.uint32(sizes[0] + sizes[4] + np.uint64(1))
@@ -108,7 +108,7 @@ def _features(hash_on: Any) -> Any:
 _features_of_one, _features_of_two, _features_of_four = (_features(hash_on) for hash_on in (_one, _two, _four))
 
 
-@numba.njit(cache=True, nogil=True, boundscheck=False, inline="always")
+@jit.inlined
 def _word(data: Any, start: Any, end: Any, slots: Any, keys: Any, spans: Any, spelled: Any) -> Any:
     """Index of the word data[start:end] in the vocabulary, -1 if it is not there, -2 if it is a label."""
     size = end - start
@@ -137,18 +137,18 @@ def _word(data: Any, start: Any, end: Any, slots: Any, keys: Any, spans: Any, sp
     return -1
 
 
-@numba.njit(cache=True, nogil=True, boundscheck=False, inline="always")
+@jit.inlined
 def _log(value: Any) -> Any:
     """fastText's std_log: float32 in, double within, float32 out."""
     return np.float32(math.log(np.float64(value) + 1e-5))
 
 
-@numba.njit(cache=True, nogil=True, boundscheck=False, inline="always")
+@jit.inlined
 def _sigmoid(value: Any) -> Any:
     return np.float32(1.0 / np.float64(np.float32(1.0) + math.exp(-value)))
 
 
-@numba.njit(cache=True, nogil=True, boundscheck=False)
+@jit.inner
 def _likeliest(activations: Any, children: Any, nodes: Any, scores: Any) -> Any:
     """(leaf, its score) that fastText's depth-first search ends with, (-1, 0) if none; the last two arrays are its stack.
 
@@ -187,7 +187,7 @@ def _likeliest(activations: Any, children: Any, nodes: Any, scores: Any) -> Any:
     return leaf, best
 
 
-@numba.njit(cache=True, nogil=True, boundscheck=False)
+@jit.entry
 def identify_texts(
     data: Any, offsets: Any, characters: Any, longest: Any, kinds: Any, sizes: Any, present: Any, before: Any, vectors: Any,
     slots: Any, keys: Any, spans: Any, spelled: Any, end_of_line: Any, classifiers: Any, children: Any, found: Any,

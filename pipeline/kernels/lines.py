@@ -2,9 +2,9 @@
 
 from typing import Any
 
-import numba
 import numpy as np
 
+from pipeline.kernels import jit
 from pipeline.kernels.bits import cleared, lowest, signed
 from pipeline.kernels.hashing import Bytes, Hashes, range_hash, table_bits
 from pipeline.kernels.masks import ONE, SPACE, Counts, Masks, characters_before, first_filled, last_filled
@@ -13,13 +13,13 @@ SHORT_LINE = 30  # code points; short_line_length of datatrove's FineWebQualityF
 _TERMINAL = 16  # codepoints.TERMINAL
 
 
-@numba.njit(cache=True, nogil=True, boundscheck=False, inline="always")
+@jit.inlined
 def _characters(masks: Masks, before: Counts, high: bool, start: int, end: int) -> Any:
     """Code points of start:end. `high`: some byte of the text is >= 0x80; without, they are bytes."""
     return characters_before(masks, before, end) - characters_before(masks, before, start) if high else end - start
 
 
-@numba.njit(cache=True, nogil=True, boundscheck=False)
+@jit.inner
 def find(
     data: Bytes, low: int, size: int, masks: Masks, row: int, blocks: int, starts: Counts, ends: Counts, filled: Counts
 ) -> Any:
@@ -53,7 +53,7 @@ def find(
     return count, lines
 
 
-@numba.njit(cache=True, nogil=True, boundscheck=False)
+@jit.inner
 def shapes(
     data: Bytes,
     low: int,
@@ -90,7 +90,7 @@ def shapes(
     return bullets, ellipses, longest
 
 
-@numba.njit(cache=True, nogil=True, boundscheck=False)
+@jit.inner
 def endings(
     data: Bytes, low: int, table: Any, masks: Masks, before: Counts, high: bool, count: int,
     starts: Counts, ends: Counts, filled: Counts,
@@ -120,7 +120,7 @@ def endings(
     return lines, terminated, short
 
 
-@numba.njit(cache=True, nogil=True, boundscheck=False)
+@jit.inner
 def paragraphs(
     masks: Masks, count: int, starts: Counts, ends: Counts, filled: Counts, begin: Counts, stop: Counts
 ) -> int:
@@ -148,7 +148,7 @@ def paragraphs(
     return n + 1
 
 
-@numba.njit(cache=True, nogil=True, boundscheck=False)
+@jit.inner
 def duplicates(
     data: Bytes, low: int, masks: Masks, before: Counts, high: bool, count: int, starts: Counts, ends: Counts, filled: Counts,
     hashes: Hashes, slots: Counts,

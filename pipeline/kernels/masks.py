@@ -6,10 +6,9 @@ point stands at its first byte; white space, which ends words, at all of its byt
 
 from typing import Any
 
-import numba
 import numpy as np
 
-from pipeline.kernels import codepoints
+from pipeline.kernels import codepoints, jit
 from pipeline.kernels.bits import classify, lowest, ones, signed
 from pipeline.kernels.hashing import ALL, Bytes
 
@@ -25,7 +24,7 @@ _SCRIPT = np.uint64(codepoints.SINGLE | codepoints.KATAKANA)
 HORIZONTAL_ELLIPSIS = 0x2026
 
 
-@numba.njit(cache=True, nogil=True, boundscheck=False)
+@jit.inner
 def fill(data: Bytes, low: int, size: int, table: Any, masks: Masks, before: Counts) -> Any:
     """Fill `masks`, and `before` (code points that start before each block), for data[low : low + size].
 
@@ -87,7 +86,7 @@ def fill(data: Bytes, low: int, size: int, table: Any, masks: Masks, before: Cou
     )  # fmt: skip
 
 
-@numba.njit(cache=True, nogil=True, boundscheck=False, inline="always")
+@jit.inlined
 def code_point(data: Bytes, i: int) -> Any:
     """The code point that starts at data[i], and its length in bytes."""
     byte = signed(data[i])
@@ -102,7 +101,7 @@ def code_point(data: Bytes, i: int) -> Any:
     return (byte & 7) << 18 | second << 12 | third << 6 | (signed(data[i + 3]) & 63), 4
 
 
-@numba.njit(cache=True, nogil=True, boundscheck=False)
+@jit.inner
 def _correct(data: Bytes, low: int, size: int, table: Any, masks: Masks) -> Any:
     """Enter the code points >= 0x80 into the masks; returns their counts (upper case, digits, symbols, ...) and line breaks."""
     uppercase = digits = symbols = scripts = NONE
@@ -141,14 +140,14 @@ def _correct(data: Bytes, low: int, size: int, table: Any, masks: Masks) -> Any:
     return signed(uppercase), signed(digits), signed(symbols), ellipses, signed(scripts), breaks
 
 
-@numba.njit(cache=True, nogil=True, boundscheck=False, inline="always")
+@jit.inlined
 def characters_before(masks: Masks, before: Counts, position: int) -> Any:
     """Code points that start before a byte position, 0 <= position <= size."""
     b = position >> 6
     return signed(before[b]) + ones(masks[START][b] & ((ONE << np.uint64(position & 63)) - ONE))
 
 
-@numba.njit(cache=True, nogil=True, boundscheck=False)
+@jit.inner
 def first_filled(space: Any, start: int, end: int) -> Any:
     """The first byte of start:end that is no white space, or `end`."""
     filled = ~space[start >> 6] >> np.uint64(start & 63)
@@ -160,7 +159,7 @@ def first_filled(space: Any, start: int, end: int) -> Any:
     return min(start + lowest(filled), end)
 
 
-@numba.njit(cache=True, nogil=True, boundscheck=False)
+@jit.inner
 def last_filled(space: Any, position: int) -> Any:
     """The last byte at or before `position` that is no white space; there must be one."""
     while space[position >> 6] >> np.uint64(position & 63) & ONE:

@@ -8,7 +8,6 @@ of `kernels.shingles`. docs/minhash.md specifies signatures and keys to the byte
 
 from typing import Any
 
-import numba
 import numpy as np
 import numpy.typing as npt
 import pyarrow as pa
@@ -17,7 +16,7 @@ from numba import types
 from numba.core import cgutils
 from numba.extending import intrinsic
 
-from pipeline.kernels import codepoints, shingles
+from pipeline.kernels import codepoints, jit, shingles
 from pipeline.kernels.bits import pointer
 from pipeline.kernels.hashing import GOLDEN, SECOND, Bytes, finished
 
@@ -112,7 +111,7 @@ def _padded(seed: int, permutations: int) -> tuple[npt.NDArray[np.uint32], npt.N
     return np.pad(a, more), np.pad(b, more)
 
 
-@numba.njit(cache=True, nogil=True, boundscheck=False)
+@jit.entry
 def _signatures(data: Bytes, offsets: Any, table: Any, words: int, characters: int, a: Any, b: Any, out: Any) -> None:
     scratch = shingles.room(0, characters)
     for d in range(offsets.shape[0] - 1):
@@ -123,7 +122,7 @@ def _signatures(data: Bytes, offsets: Any, table: Any, words: int, characters: i
         _permute(pointer(scratch[shingles.FOUND], 0), count, a, b, out, d)
 
 
-@numba.njit(cache=True, nogil=True, boundscheck=False)
+@jit.entry
 def _signatures_of_hashes(offsets: Any, values: Any, a: Any, b: Any, out: Any) -> None:
     for d in range(offsets.shape[0] - 1):
         _permute(pointer(values, offsets[d]), offsets[d + 1] - offsets[d], a, b, out, d)
@@ -167,7 +166,7 @@ def _least(_context: Any, hashes: Any, _count: Any, a: Any, b: Any, _index: Any,
     return types.void(hashes, types.int64, a, b, types.int64, out, types.int64), generate
 
 
-@numba.njit(cache=True, nogil=True, boundscheck=False)
+@jit.inner
 def _permute(hashes: Any, count: int, a: Any, b: Any, out: Any, d: int) -> None:
     """out[d]: the least value of each permutation over the hashes."""
     permutations = out.shape[1]
@@ -182,7 +181,7 @@ def _permute(hashes: Any, count: int, a: Any, b: Any, out: Any, d: int) -> None:
             out[d, p] = rest[p - whole]
 
 
-@numba.njit(cache=True, nogil=True, boundscheck=False)
+@jit.entry
 def _band_keys(signatures: Any, rows: int, out: Any) -> None:
     for d in range(out.shape[0]):
         for band in range(out.shape[1]):

@@ -7,9 +7,10 @@ arrays are parted by their uppermost bits first, so that the passes over each pa
 from itertools import pairwise
 from typing import Any
 
-import numba
 import numpy as np
 import numpy.typing as npt
+
+from pipeline.kernels import jit
 
 _BITS = 10
 _DIGITS = 7
@@ -44,7 +45,7 @@ def sort(keys: Keys, values: Values) -> tuple[Keys, Values]:
     return second
 
 
-@numba.njit(cache=True, nogil=True, boundscheck=False)
+@jit.entry
 def _part(keys: Any, values: Any, to_keys: Any, to_values: Any, ends: Any) -> None:
     """Write the rows parted by the uppermost 7 bits in which keys differ; bucket b is ends[b] to ends[b + 1]."""
     different = np.uint64(0)
@@ -69,7 +70,7 @@ def _part(keys: Any, values: Any, to_keys: Any, to_values: Any, ends: Any) -> No
     ends[0] = 0
 
 
-@numba.njit(cache=True, nogil=True, boundscheck=False)
+@jit.entry
 def _sort(keys: Any, values: Any, other_keys: Any, other_values: Any, places: Any) -> bool:
     """Sort between the two pairs of arrays; True if the result is in the second."""
     count = keys.shape[0]

@@ -8,9 +8,9 @@ ordinary text a small part, is counted exactly, by 64-bit hashes (see kernels.ha
 
 from typing import Any
 
-import numba
 import numpy as np
 
+from pipeline.kernels import jit
 from pipeline.kernels.bits import cleared, load64, lowest, signed
 from pipeline.kernels.hashing import (
     FOURTH,
@@ -41,7 +41,7 @@ _COMPARED = 4  # places with one prefix that are compared pair by pair
 # The passes over all words are functions of their own: within a larger function they run half as fast.
 
 
-@numba.njit(cache=True, nogil=True, boundscheck=False)
+@jit.inner
 def _pairs(hashes: Hashes, count: int, keys: Hashes, places: Counts) -> None:
     """Keys and places of the `count` 2-grams."""
     for x in range(count):
@@ -49,7 +49,7 @@ def _pairs(hashes: Hashes, count: int, keys: Hashes, places: Counts) -> None:
         places[x] = x
 
 
-@numba.njit(cache=True, nogil=True, boundscheck=False)
+@jit.inner
 def _longer(hashes: Hashes, words: int, n: int, count: int, keys: Hashes, places: Counts) -> Any:
     """Keys and places of the (n+1)-grams whose two n-grams are both among the `count` given; returns how many."""
     kept = 0
@@ -62,7 +62,7 @@ def _longer(hashes: Hashes, words: int, n: int, count: int, keys: Hashes, places
     return kept
 
 
-@numba.njit(cache=True, nogil=True, boundscheck=False)
+@jit.inner
 def _tallied(keys: Hashes, count: int, sketch: Sketch, shift: Any) -> Any:
     """Enter the keys into the sketch; returns the hits of its fullest slot."""
     cleared(sketch, 1 << signed(np.uint64(64) - shift))
@@ -81,7 +81,7 @@ def _tallied(keys: Hashes, count: int, sketch: Sketch, shift: Any) -> Any:
     return max(fullest, signed(hits))
 
 
-@numba.njit(cache=True, nogil=True, boundscheck=False)
+@jit.inner
 def _repeating(
     keys: Hashes, places: Counts, count: int, sketch: Sketch, shift: Any, threshold: int, chosen: Counts
 ) -> Any:
@@ -98,7 +98,7 @@ def _repeating(
     return kept, n
 
 
-@numba.njit(cache=True, nogil=True, boundscheck=False)
+@jit.inner
 def _reaching(keys: Hashes, count: int, sketch: Sketch, shift: Any, threshold: int, chosen: Counts) -> Any:
     """Indices of the keys in slots of `threshold` hits and more; returns how many."""
     n = 0
@@ -108,7 +108,7 @@ def _reaching(keys: Hashes, count: int, sketch: Sketch, shift: Any, threshold: i
     return n
 
 
-@numba.njit(cache=True, nogil=True, boundscheck=False)
+@jit.inner
 def _upper_hits(keys: Hashes, count: int, sketch: Sketch, shift: Any, fullest: int, tally: Counts) -> Any:
     """Hits that about 1 of 16 keys has in its slot, or more; told from some of the keys where there are many."""
     cleared(tally, fullest + 1)
@@ -125,7 +125,7 @@ def _upper_hits(keys: Hashes, count: int, sketch: Sketch, shift: Any, fullest: i
     return 1
 
 
-@numba.njit(cache=True, nogil=True, boundscheck=False)
+@jit.inner
 def _most_frequent(keys: Hashes, chosen: Counts, n: int, tally: Counts, slots: Counts) -> Any:
     """The highest exact count among the n chosen, and the first n-gram that has it."""
     different = NONE
@@ -159,7 +159,7 @@ def _most_frequent(keys: Hashes, chosen: Counts, n: int, tally: Counts, slots: C
     return best, first
 
 
-@numba.njit(cache=True, nogil=True, boundscheck=False)
+@jit.inner
 def top(
     hashes: Hashes, characters: Counts, words: int, sketch: Sketch, keys: Hashes, places: Counts, chosen: Counts,
     tally: Counts, slots: Counts,
@@ -211,7 +211,7 @@ def top(
     return two, three, four
 
 
-@numba.njit(cache=True, nogil=True, boundscheck=False)
+@jit.inner
 def _prefix_length(offsets: Counts, places: int) -> Any:
     """How many bytes two equal n-grams are first told by, 5 to 16: the most that no more than 1 of 8 5-grams falls short of.
 
@@ -231,7 +231,7 @@ def _prefix_length(offsets: Counts, places: int) -> Any:
     return length
 
 
-@numba.njit(cache=True, nogil=True, boundscheck=False)
+@jit.inner
 def _common_prefix(joined: Bytes, a: int, b: int) -> Any:
     """Bytes that joined[a:] and joined[b:] begin with alike, at least: exact below 64, _ENDLESS from there on."""
     for k in range(0, 64, 8):
@@ -241,7 +241,7 @@ def _common_prefix(joined: Bytes, a: int, b: int) -> Any:
     return _ENDLESS
 
 
-@numba.njit(cache=True, nogil=True, boundscheck=False)
+@jit.inner
 def _sieve(
     joined: Bytes, offsets: Counts, places: int, length: int, marks: Bytes, keys: Hashes, kept: Counts, limits: Counts
 ) -> int:
@@ -283,7 +283,7 @@ def _sieve(
     return count
 
 
-@numba.njit(cache=True, nogil=True, boundscheck=False)
+@jit.inner
 def _limit(
     joined: Bytes, offsets: Counts, length: int, count: int, keys: Hashes, places: Counts, limits: Counts,
     previous: Counts, rank: Counts, slots: Counts, bits: int,
@@ -338,7 +338,7 @@ def _limit(
     return left
 
 
-@numba.njit(cache=True, nogil=True, boundscheck=False)
+@jit.inner
 def repeated(
     joined: Bytes, offsets: Counts, characters: Counts, words: int, marks: Bytes, keys: Hashes, places: Counts,
     limits: Counts, previous: Counts, rank: Counts, slots: Counts, out: Any,
@@ -379,7 +379,7 @@ def repeated(
             count = left
 
 
-@numba.njit(cache=True, nogil=True, boundscheck=False)
+@jit.inner
 def _count(
     joined: Bytes, offsets: Counts, characters: Counts, words: int, n: int, count: int, places: Counts, limits: Counts,
     slots: Counts, bits: int, used: int, hashes: Hashes,

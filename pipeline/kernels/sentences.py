@@ -16,7 +16,6 @@ All tables are written out, so that they do not follow the Python version.
 from functools import cache
 from typing import Any
 
-import numba
 import numpy as np
 import numpy.typing as npt
 import pyarrow as pa
@@ -24,6 +23,7 @@ from llvmlite import ir
 from numba import types
 from numba.extending import intrinsic
 
+from pipeline.kernels import jit
 from pipeline.kernels.arrow import utf8_buffers
 from pipeline.kernels.bits import lowest, pointer
 
@@ -170,13 +170,13 @@ def copy_block(typing_context: Any, data: Any, i: Any, out: Any, o: Any) -> Any:
     return types.void(data, types.int64, out, types.int64), generate
 
 
-@numba.njit(cache=True, nogil=True, inline="always")
+@jit.inlined
 def below(count: int) -> np.uint64:
     """The lowest `count` bits; all 64 if there are more."""
     return ~np.uint64(0) if count >= 64 else (np.uint64(1) << np.uint64(count)) - np.uint64(1)
 
 
-@numba.njit(cache=True, nogil=True, boundscheck=False)
+@jit.inner
 def point_at(data: Pointer, i: int) -> tuple[Any, int]:
     """The code point that starts at byte i of valid UTF-8, and its length in bytes."""
     byte = np.int64(data[i])
@@ -194,7 +194,7 @@ def point_at(data: Pointer, i: int) -> tuple[Any, int]:
     ), 4
 
 
-@numba.njit(cache=True, nogil=True, boundscheck=False)
+@jit.inner
 def skip_spaces(data: Pointer, i: int, end: int, table: Pointer) -> int:
     """Where the first code point that is no white space starts in [i, end), or end."""
     while i < end:
@@ -205,7 +205,7 @@ def skip_spaces(data: Pointer, i: int, end: int, table: Pointer) -> int:
     return i
 
 
-@numba.njit(cache=True, nogil=True, boundscheck=False)
+@jit.inner
 def trim_spaces(data: Pointer, start: int, end: int, table: Pointer) -> int:
     """Where the last code point that is no white space ends in [start, end), or start."""
     while end > start:
@@ -219,7 +219,7 @@ def trim_spaces(data: Pointer, start: int, end: int, table: Pointer) -> int:
     return end
 
 
-@numba.njit(cache=True, nogil=True, boundscheck=False)
+@jit.inner
 def count_line(data: Pointer, start: int, end: int, table: Pointer) -> int:
     """Sentences of the line in bytes [start, end); PADDING bytes behind it can be read."""
     found = 0
@@ -253,7 +253,7 @@ def count_line(data: Pointer, start: int, end: int, table: Pointer) -> int:
     return max(found, 1)
 
 
-@numba.njit(cache=True, nogil=True, boundscheck=False)
+@jit.entry
 def _count_all(
     data: npt.NDArray[np.uint8],
     offsets: npt.NDArray[np.int64],

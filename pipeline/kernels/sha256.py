@@ -9,7 +9,6 @@ from itertools import pairwise
 from math import isqrt
 from typing import Any
 
-import numba
 import numpy as np
 import numpy.typing as npt
 from llvmlite import ir
@@ -17,6 +16,7 @@ from numba import types
 from numba.core import cgutils
 from numba.extending import intrinsic
 
+from pipeline.kernels import jit
 from pipeline.kernels.bits import load64, pointer
 
 SHORT = 119  # bytes: with the padding, two blocks of 64
@@ -136,7 +136,7 @@ def _compress(_context: Any, state: Any, _words: Any, _constants: Any) -> Any:
     return types.void(state, state, state), generate
 
 
-@numba.njit(cache=True, nogil=True, boundscheck=False)
+@jit.inner
 def _swapped(word: Any) -> Any:
     """The lower four bytes of an integer in reverse order."""
     value = np.uint32(word & np.uint64(0xFFFFFFFF))
@@ -145,7 +145,7 @@ def _swapped(word: Any) -> Any:
     return np.uint32(ends | (value >> np.uint32(8) & low) | (value << np.uint32(8) & high))
 
 
-@numba.njit(cache=True, nogil=True, boundscheck=False)
+@jit.entry
 def _short(data: Any, offsets: Any, rows: Any, blocks: int, initial: Any, constants: Any, out: Any) -> None:
     """out[rows], 8 uint32 each: the digests of strings that take `blocks` blocks each."""
     state, words = np.empty((8, LANES), np.uint32), np.empty((16 * blocks, LANES), np.uint32)

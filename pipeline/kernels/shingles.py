@@ -10,12 +10,11 @@ what two sets share to what they hold together is the texts' resemblance, which 
 
 from typing import Any
 
-import numba
 import numpy as np
 import numpy.typing as npt
 import pyarrow as pa
 
-from pipeline.kernels import codepoints, masks, words
+from pipeline.kernels import codepoints, jit, masks, words
 from pipeline.kernels.arrow import utf8_buffers
 from pipeline.kernels.bits import load64, pointer, signed
 from pipeline.kernels.hashing import GOLDEN, SECOND, Bytes, Hashes, finished, low_bytes
@@ -57,7 +56,7 @@ def readable(texts: Any, words: int, characters: int) -> tuple[npt.NDArray[np.in
     return offsets, data
 
 
-@numba.njit(cache=True, nogil=True, boundscheck=False)
+@jit.entry
 def _hashes(data: Bytes, offsets: Any, table: Any, words: int, characters: int, guess: int, bounds: Any) -> Any:
     """Fill bounds[1:]; returns the values, with room left behind the last. `guess`: how many there may be, of all texts."""
     values = np.empty(guess, np.uint64)
@@ -84,7 +83,7 @@ def _hashes(data: Bytes, offsets: Any, table: Any, words: int, characters: int, 
     return values
 
 
-@numba.njit(cache=True, nogil=True, boundscheck=False)
+@jit.inner
 def cut(data: Bytes, start: int, end: int, characters: int) -> Any:
     """Bytes of the first `characters` code points of data[start:end]."""
     if end - start <= characters:
@@ -105,7 +104,7 @@ def cut(data: Bytes, start: int, end: int, characters: int) -> Any:
     return i - start
 
 
-@numba.njit(cache=True, nogil=True, boundscheck=False)
+@jit.inner
 def room(size: int, characters: int) -> Any:
     """Scratch for texts of up to `size` bytes: a copy of the text, masks, counts, word positions, shingles (FOUND), sums.
 
@@ -120,13 +119,13 @@ def room(size: int, characters: int) -> Any:
             np.empty(2 * most, np.int32), np.empty(most, np.uint64), np.empty(most + 1, np.uint64))  # fmt: skip
 
 
-@numba.njit(cache=True, nogil=True, boundscheck=False)
+@jit.inner
 def capacity(scratch: Any) -> Any:
     """Bytes of the largest text that scratch is for."""
     return scratch[0].shape[0] - _READ_AHEAD
 
 
-@numba.njit(cache=True, nogil=True, boundscheck=False)
+@jit.inner
 def of_text(data: Bytes, low: int, size: int, table: Any, length: int, scratch: Any) -> Any:
     """Hash the shingles of data[low : low + size] into scratch[FOUND], in the order of the text; returns how many."""
     copy, bits, before, positions, found, sums = scratch
@@ -150,7 +149,7 @@ def of_text(data: Bytes, low: int, size: int, table: Any, length: int, scratch: 
     return _hash(source, count, length, starts, ends, pointer(sums, 0), pointer(found, 0))
 
 
-@numba.njit(cache=True, nogil=True, boundscheck=False)
+@jit.inner
 def _hash(data: Bytes, count: int, length: int, starts: Any, ends: Any, sums: Hashes, found: Hashes) -> Any:
     """Hash the shingles of the words at those positions into `found`; returns how many.
 
@@ -183,7 +182,7 @@ def _hash(data: Bytes, count: int, length: int, starts: Any, ends: Any, sums: Ha
     return 0
 
 
-@numba.njit(cache=True, nogil=True, boundscheck=False)
+@jit.inner
 def _sort(items: Hashes, count: int, other: Hashes, counts: Any) -> None:
     """Sort items[:count], ascending; `other` has as much room, `counts` 8 x 256. Radix sort: no input makes it slow."""
     if count <= _SHORT:
@@ -213,7 +212,7 @@ def _sort(items: Hashes, count: int, other: Hashes, counts: Any) -> None:
         items, other = other, items
 
 
-@numba.njit(cache=True, nogil=True, boundscheck=False)
+@jit.inner
 def _distinct(items: Hashes, count: int, out: Hashes) -> Any:
     """Copy the sorted items to `out`, each value once; returns how many."""
     kept = 0

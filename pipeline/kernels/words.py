@@ -15,11 +15,10 @@ points aside). Text without singles and katakana has the same words by both rule
 
 from typing import Any
 
-import numba
 import numpy as np
 import numpy.typing as npt
 
-from pipeline.kernels import codepoints
+from pipeline.kernels import codepoints, jit
 from pipeline.kernels.bits import load64, lowest, ones, signed, store64
 from pipeline.kernels.hashing import GOLDEN, SECOND, Bytes, Hashes, finished, low_bytes
 from pipeline.kernels.masks import (
@@ -44,7 +43,7 @@ PADDING = 80  # bytes after the joined words that prefixes of them may read
 _SINGLE, _KATAKANA, _EXTENDING = codepoints.SINGLE, codepoints.KATAKANA, codepoints.EXTENDING
 
 
-@numba.njit(cache=True, nogil=True, boundscheck=False)
+@jit.inner
 def count(masks: Masks, blocks: int) -> Any:
     """Words, content words, code points in those, words with a letter, letters, white space, and "..." (not overlapping).
 
@@ -102,7 +101,7 @@ def count(masks: Masks, blocks: int) -> Any:
     return words, content_words, characters, alphabetic, letters, spaces, ellipses
 
 
-@numba.njit(cache=True, nogil=True, boundscheck=False)
+@jit.inner
 def find(masks: Masks, blocks: int, starts: Counts, ends: Counts) -> int:
     """Byte positions of the white-space words; returns how many."""
     carry = NONE
@@ -125,7 +124,7 @@ def find(masks: Masks, blocks: int, starts: Counts, ends: Counts) -> int:
     return i
 
 
-@numba.njit(cache=True, nogil=True, boundscheck=False)
+@jit.inner
 def split(data: Bytes, low: int, size: int, table: Any, starts: Counts, ends: Counts) -> Any:
     """Byte positions of the Unicode words; returns how many, content words, code points in those, and words with a letter."""
     words = content_words = content_characters = alphabetic = 0
@@ -166,7 +165,7 @@ def split(data: Bytes, low: int, size: int, table: Any, starts: Counts, ends: Co
     return words, content_words, content_characters, alphabetic
 
 
-@numba.njit(cache=True, nogil=True, boundscheck=False)
+@jit.inner
 def join(
     data: Bytes, low: int, masks: Masks, before: Counts, high: bool, words: int, starts: Counts, ends: Counts,
     hashes: Hashes, joined: Bytes, offsets: Counts, characters: Counts,
@@ -228,7 +227,7 @@ def _finished(h: int) -> int:
     return h ^ h >> 32
 
 
-@numba.njit(cache=True, nogil=True, boundscheck=False)
+@jit.inner
 def stop_words(hashes: Hashes, words: int, table: Any) -> Any:
     """How many different stop words are among the words."""
     found = NONE
