@@ -9,10 +9,6 @@ from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
-import pyarrow as pa
-import pyarrow.compute as pc
-import pyarrow.parquet as pq
-
 from pipeline.errors import TaskError
 
 _COLUMNS = ["id", "url", "text"]
@@ -64,6 +60,8 @@ def _shown(cluster: Mapping[str, Any], files: Files) -> list[str]:
 
 def _find(entry: Mapping[str, Any], files: Files) -> tuple[str, str]:
     """URL and text of a document."""
+    import pyarrow.parquet as pq  # not above: nearly every build imports this module, and none of them looks
+
     for path in files(entry):
         if path.suffix == ".parquet":
             table = pq.read_table(path, columns=_COLUMNS, filters=[("id", "=", entry["id"])])
@@ -77,6 +75,9 @@ def _find(entry: Mapping[str, Any], files: Files) -> tuple[str, str]:
 
 def _rows(path: Path, wanted: str) -> list[dict[str, Any]]:
     """The rows of a document in a file of curate's survivors."""
+    import pyarrow as pa
+    import pyarrow.compute as pc
+
     with pa.memory_map(str(path)) as source:
         schema = pa.ipc.open_file(source).schema
         options = pa.ipc.IpcReadOptions(included_fields=[schema.get_field_index(name) for name in _COLUMNS])

@@ -23,7 +23,6 @@ from pipeline.model import Artifact
 from pipeline.sources.cache import Cache, Stopped
 from pipeline.sources.faults import together
 from pipeline.sources.interface import Candidate
-from pipeline.sources.registry import SOURCES
 from pipeline.sources.retry import Retry
 from pipeline.sources.transfer import Heard, Wanted, Wrong, transfer
 
@@ -119,6 +118,8 @@ def _cached(cache: Cache, candidate: Candidate) -> tuple[str, int] | None:
 
 def _locate(artifact: Artifact, base: Path, stop: threading.Event) -> Candidate | SourceError:
     """Where the artifact can be had today, or why not."""
+    from pipeline.sources.registry import SOURCES  # package clients take a while to import; mostly all is in the cache
+
     try:
         found = SOURCES[artifact.kind].locate(artifact, base)
     except SourceError as error:
