@@ -116,6 +116,36 @@ def test_a_changed_rule_runs_again_only_what_depends_on_it(tmp_path: Path) -> No
         made.run("verify", out)
 
 
+def test_another_source_sketches_only_itself_and_ends_with_what_a_build_from_nothing_makes(tmp_path: Path) -> None:
+    more = """  - name: more
+    from: {kind: local, paths: [more.tar.gz]}
+    members: "**/*.txt"
+    format: text
+    license: MIT
+    evidence: "*/LICENSE"
+    priority: 7
+"""
+    with world(tmp_path / "world") as made:
+        out = tmp_path / "release"
+        made.build(out)
+        kept = {row["text"] for path in out.glob("data/guides/*") for row in pq.read_table(path).to_pylist()}
+        taken = sorted(kept)[0]  # the new source comes before the one that has it
+        members = {"a.txt": f"{taken}\n".encode(), "b.txt": sentences(901, 30).encode()}
+        (made.recipe.parent / "more.tar.gz").write_bytes(sdist(members, "more", "1"))
+        text = made.recipe.read_text()
+        assert text.count("rules:\n") == 1
+        made.recipe.write_text(text.replace("rules:\n", f"{more}rules:\n"))
+        made.run("lock", made.recipe)
+        steps = json.loads(made.run("plan", made.recipe, "--out", out, "--json").stdout)
+        assert {(step["stage"], step["task"]) for step in steps if step.get("run")} == {
+            ("evidence", "more/more.tar.gz"), ("curate", "more/more.tar.gz"),
+        }  # fmt: skip
+        release_id = made.build(out)
+        assert made.build(tmp_path / "from-nothing") == release_id
+        rows = [row for path in out.glob("provenance/guides/dropped-*") for row in pq.read_table(path).to_pylist()]
+        assert any(row["kept_source"] == "more" for row in rows)
+
+
 def test_reproduce_finds_every_file_equal(built: tuple[World, Path, str], tmp_path: Path) -> None:
     made, out, release_id = built
     published = tmp_path / "published"
