@@ -225,9 +225,9 @@ class Near(Strict):
     rows: int = Field(8, ge=1, le=64, description="places of the signature in a band")
     seed: int = Field(1, ge=0, le=2**53 - 1, description="of the permutations")
     bucket_first: int = Field(
-        8, ge=1, description="of the documents of one band key, the earliest that each is compared with"
+        16, ge=1, description="of the documents of one band key, the earliest that each is compared with"
     )
-    bucket_neighbours: int = Field(8, ge=0, description="and how many of those right before it")
+    bucket_neighbours: int = Field(32, ge=0, description="and how many of those right before it")
 
     def parameters(self) -> dict[str, int]:
         """As the stages take them: the threshold in millionths."""

@@ -121,8 +121,8 @@ def test_near_duplicates_are_dropped_unless_the_recipe_keeps_them() -> None:
     assert dedup.near is not None
     assert (dedup.exact, dedup.max_drop_share) == (True, 0.6)
     assert dedup.near.parameters() == {
-        "threshold": 800_000, "words": 5, "characters": 500_000, "bands": 14, "rows": 8, "seed": 1, "bucket_first": 8,
-        "bucket_neighbours": 8,
+        "threshold": 800_000, "words": 5, "characters": 500_000, "bands": 14, "rows": 8, "seed": 1, "bucket_first": 16,
+        "bucket_neighbours": 32,
     }  # fmt: skip
     assert recipe.parse((GOOD + "dedup: {near: null}\n").encode(), "recipe.yaml").dedup.near is None
 

@@ -151,11 +151,9 @@ def _band(
         pairs, passed = join.propose(
             ordered, by_key, sources, number, first=near["bucket_first"], neighbours=near["bucket_neighbours"]
         )
-        pairs = pairs[pairs >= np.uint64(others << 32)]
-        pairs.sort()
-        parts.append(pairs)
+        parts.append(pairs[pairs >= np.uint64(others << 32)])
         skipped += passed
-    return np.unique(np.concatenate(parts)), skipped
+    return join.distinct(np.concatenate(parts)), skipped
 
 
 def _ranges(runs: Sequence[tuple[int, Any, Any]]) -> Iterator[tuple[npt.NDArray[np.uint64], npt.NDArray[np.int64]]]:

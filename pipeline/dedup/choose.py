@@ -15,7 +15,7 @@ import pyarrow as pa
 
 from pipeline.dedup.candidates import mapped, sources_of
 from pipeline.dedup.interface import EXACT, LOSERS, MEMBERS, NEAR, ORDER, SKETCH
-from pipeline.kernels import jaccard, minhash
+from pipeline.kernels import jaccard, join, minhash
 
 MILLION = jaccard.MILLION
 TOGETHER = 1 << 21  # ranks whose pairs are held at once
@@ -183,7 +183,7 @@ def _in_order(path: Path, count: int) -> Any:
     for start in range(0, count, TOGETHER):
         low, high = np.uint64(start << 32), np.uint64(min(start + TOGETHER, count) << 32)
         parts = [batch[np.searchsorted(batch, low) : np.searchsorted(batch, high)] for batch in batches]
-        yield np.unique(np.concatenate(parts)) if parts else np.zeros(0, np.uint64)
+        yield join.distinct(np.concatenate([np.zeros(0, np.uint64), *parts]))
 
 
 def _facts(

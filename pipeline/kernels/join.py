@@ -33,6 +33,12 @@ def propose(
     return pairs, skipped
 
 
+def distinct(pairs: Pairs) -> Pairs:
+    """The pairs, sorted and each once; sorts in place. numpy's own `unique` goes by a hash table, at a tenth of the speed."""
+    pairs.sort()
+    return pairs[np.concatenate([np.ones(min(len(pairs), 1), np.bool_), pairs[1:] != pairs[:-1]])]
+
+
 @jit.entry
 def _count(keys: Any, first: int, neighbours: int) -> int:
     total = start = 0
