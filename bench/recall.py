@@ -24,7 +24,7 @@ SETTINGS = (
     "8x6 10x6 12x6 13x6 16x6 20x6 8x7 10x7 11x7 12x7 13x7 14x7 16x7 18x7 10x8 12x8 14x8 16x8 12x9 14x9 9x13 12x10 "
     "16x5 25x5 20x4 28x4"
 )
-BUCKETS = "1,0 0,1 1,1 4,4 8,8 8,24 16,16 32,32 100000,0"
+BUCKETS = "1,0 0,1 1,1 4,4 8,8 8,24 16,16 16,32 32,32 100000,0"
 RANGES = ((0.5, 0.6), (0.6, 0.7), (0.7, 0.8), (0.8, 0.9), (0.9, 1.01))
 THRESHOLD = 0.8
 MANY = 1000  # pairs of 0.8 or more that a source has, for a column of its own
