@@ -219,10 +219,19 @@ def _find_blocks(run: _Run) -> tuple[list[TaskRecord], list[TaskRecord]]:
 
 def _compile(run: _Run, jobs: Sequence[Job]) -> None:
     """Compile the kernels that the jobs need, where that was not done, before workers start."""
-    if any(job.task.stage == "lines" or job.task.parameters.get("repeated_lines") for job in jobs):
-        _spend(run, partial(warm.ensure, groups=warm.BLOCKS), warm.BLOCKS)
+    for name, groups in warm.ASKED.items():
+        if any(_asks(job.task, name) for job in jobs):
+            _spend(run, partial(warm.ensure, groups=groups), groups)
     if any(job.task.stage == "curate" for job in jobs):
         _spend(run, run.kernels.finish, warm.GROUPS)
+
+
+def _asks(task: Task, name: str) -> bool:
+    """Whether a task needs the kernels of a recipe's key or rule."""
+    rules = task.parameters.get("rules", ())
+    return task.parameters.get(name) is not None or any(rule["rule"] == name for rule in rules) or (
+        (task.stage, name) == ("lines", "repeated_lines")
+    )  # fmt: skip
 
 
 def _spend(run: _Run, compiled: Callable[[Callable[[], None]], float], groups: warm.Groups) -> None:

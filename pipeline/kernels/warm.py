@@ -12,7 +12,7 @@ import platform
 import subprocess
 import sys
 import time
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from importlib.metadata import version
 from pathlib import Path
 from typing import IO, TYPE_CHECKING
@@ -26,8 +26,9 @@ if TYPE_CHECKING:
 Groups = Sequence[Sequence[str]]
 
 # Compiled side by side, in processes of their own, which take about the same time.
-GROUPS: Groups = (("features",), ("lid", "c4", "exact"), ("near",))
-BLOCKS: Groups = (("blocks",),)  # 3 s, and most recipes do not ask for it: compiled by the first build that does
+GROUPS: Groups = (("features",), ("lid", "exact"), ("near",))
+# What most recipes do not ask for, 3 to 10 s each: compiled by the first build that does. By the key or rule that asks.
+ASKED: Mapping[str, Groups] = {"repeated_lines": (("blocks",),), "c4": (("c4",),), "gopher_dolma": (("dolma",),)}
 
 
 def marker(groups: Groups) -> Path:
@@ -35,14 +36,14 @@ def marker(groups: Groups) -> Path:
     import llvmlite.binding as llvm
 
     cpu = os.environ.get("NUMBA_CPU_NAME") or llvm.get_host_cpu_name()
-    what = "-blocks" if groups == BLOCKS else ""
+    what = "".join(f"-{name}" for name, asked in ASKED.items() if groups == asked)
     return cache_folder() / f"warm{what}-{cpu}-{platform.python_version()}-numba-{version('numba')}"
 
 
 def ensure(say: Callable[[], None], groups: Groups | None = None) -> float:
     """Compile what is not in the cache yet; `say` is called before. Returns seconds spent. Raises TaskError.
 
-    `groups`: GROUPS by default, what every build needs; or BLOCKS.
+    `groups`: GROUPS by default, what every build needs; or one of ASKED.
     """
     with ahead(groups) as kernels:
         return kernels.finish(say)
@@ -133,6 +134,10 @@ def compile_kernels(name: str) -> None:
         from pipeline.kernels import c4
 
         c4.edit(texts, c4.C4())
+    elif name == "dolma":
+        from pipeline.kernels import dolma
+
+        dolma.measure(texts)
     elif name == "exact":
         from pipeline.kernels import exact
 

@@ -86,10 +86,12 @@ def test_kernels_are_compiled_once_though_two_ask_at_once(copy: Path) -> None:
     assert run(copy, code) == "False"
 
 
-def test_kernels_of_repeated_lines_are_compiled_apart_and_once(copy: Path) -> None:
+@pytest.mark.parametrize("name", ["repeated_lines", "c4"])
+def test_kernels_that_few_recipes_ask_for_are_compiled_apart_and_once(copy: Path, name: str) -> None:
     code = (
         "from pipeline.kernels import warm; warm.GROUPS = (('exact',),); "
-        "said = [warm.ensure(lambda: print('all'), groups) > 0 for groups in (None, warm.BLOCKS, warm.BLOCKS)]; print(*said)"
+        f"asked = warm.ASKED['{name}']; "
+        "said = [warm.ensure(lambda: print('all'), groups) > 0 for groups in (None, asked, asked)]; print(*said)"
     )
     assert run(copy, code).split() == ["all", "all", "True", "True", "False"]
     assert run(copy, code) == "False False False"
