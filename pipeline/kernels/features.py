@@ -18,7 +18,7 @@ import numpy as np
 import numpy.typing as npt
 import pyarrow as pa
 
-from pipeline.kernels import codepoints, jit, lines, masks, repetition, words
+from pipeline.kernels import codepoints, jit, lines, masks, repeated_grams, top_grams, words
 from pipeline.kernels.arrow import utf8_buffers
 from pipeline.kernels.bits import ones, pointer
 from pipeline.kernels.hashing import Bytes, sketch_bits, table_bits
@@ -181,7 +181,7 @@ def _measure(data: Bytes, offsets: Any, table: Any, stops: Any, counts: Any) -> 
             items_room = _roomier(item_room, _KEPT_ITEMS)
             of_items = np.empty(6 * items_room, np.int32)
             hashes = np.empty(2 * items_room, np.uint64)
-            sketch = np.empty(1 << min(sketch_bits(items_room), repetition.TALLY_BITS), np.uint16)
+            sketch = np.empty(1 << min(sketch_bits(items_room), top_grams.TALLY_BITS), np.uint16)
             marks = np.empty(1 << sketch_bits(items_room), np.uint8)
             slots = np.empty(1 << table_bits(items_room), np.int32)
 
@@ -256,8 +256,10 @@ def _repetition(
     """
     first, second, third, fourth, offsets, characters = scratch
     words.join(source, low, bits, before, high, count, first, second, of_words, joined, offsets, characters)
-    out[0], out[1], out[2] = repetition.top(of_words, characters, count, sketches[0], keys, first, second, third, slots)
-    repetition.repeated(joined, offsets, characters, count, sketches[1], keys, first, second, third, fourth, slots, out)
+    out[0], out[1], out[2] = top_grams.top(of_words, characters, count, sketches[0], keys, first, second, third, slots)
+    repeated_grams.repeated(
+        joined, offsets, characters, count, sketches[1], keys, first, second, third, fourth, slots, out
+    )
 
 
 @jit.inner
