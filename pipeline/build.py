@@ -15,7 +15,7 @@ from functools import partial
 from pathlib import Path
 from typing import Any
 
-from pipeline import plan, seal
+from pipeline import places, plan, seal
 from pipeline.against import Other
 from pipeline.code import curate_sha256, stage_sha256
 from pipeline.dedup import alarm
@@ -125,7 +125,10 @@ def build(recipe: Recipe, lock: Lock, settings: Settings, report: Report, others
             done += shingled
             choosing = plan.choose_task(recipe, curated, found[0], shingled, _code("choose"), known)
             chosen = run_stage(run, "choose", [choosing], done)
-            alarm.check(recipe.drop_limits(), chosen[0].result, partial(_texts_of, run, done))
+            alarm.check(
+                recipe.drop_limits(), chosen[0].result,
+                partial(places.texts, records=done, work=work, others=others),
+            )  # fmt: skip
             done += chosen
             written = run_stage(run, "write", plan.write_tasks(recipe, lock, curated, chosen[0], _code("write")), done)
         report(Phase("seal", 1, 1))
@@ -194,7 +197,7 @@ def run_stage(run: _Run, stage: str, tasks: Sequence[Task], before: Sequence[Tas
     for task in tasks:
         decision, record = _decide(run.work, task)
         if decision.run:
-            jobs.append(Job(task, _inputs(run, task, before)))
+            jobs.append(Job(task, places.inputs(task, before, run.work, run.settings.cache, run.others)))
         elif record is not None:
             records[task.name] = record
     _compile(run, jobs)
@@ -243,66 +246,6 @@ def _decide(work: Path, task: Task) -> tuple[Decision, TaskRecord | None]:
     record = read_record(work, task)
     broken = broken_output(work, record) if record is not None and record.key == task.key() else None
     return plan.decide(task, record, broken), record
-
-
-def _inputs(run: _Run, task: Task, before: Sequence[TaskRecord]) -> dict[str, Path]:
-    """Where a task's inputs are: artifacts in the cache, files of other releases, outputs of earlier stages."""
-    folders = {other.release_id: other.folder for other in run.others}
-    if task.stage == "against":
-        folder = folders[task.parameters["release"]]
-        return {kind: folder / file["name"] for kind, file in task.parameters["files"].items()}
-    places = {
-        (record.task.stage, record.task.name, output.name): task_folder(run.work, record.task) / output.name
-        for record in before
-        for output in record.outputs
-    }
-
-    if task.stage in ("evidence", "lines", "curate"):
-        cache = run.settings.cache
-        files = {name: cache.path(sha256) for name, sha256 in task.inputs.items() if name != "blocks"}
-        if "blocks" in task.inputs:
-            files["blocks"] = places["blocks", task.parameters["source"], "blocks.arrow"]
-        return {**files, "models": cache.root / "models"}
-
-    def made_by(name: str) -> tuple[str, str, str]:
-        """Stage, task and output that an input of the task is."""
-        maker, _, output = name.rpartition("/")
-        if task.stage == "blocks":
-            return "lines", maker, output
-        if task.stage == "shingle":
-            if name == "wanted":
-                return "candidates", "all", plan.wanted_name(task.name)
-            return ("against" if "release" in task.parameters else "curate"), task.name, name
-        if name in ("losers", "members"):
-            suffix = ".arrow" if name == "losers" else ".members.arrow"
-            return "choose", "all", f"{task.parameters['source']}{suffix}"
-        if task.stage == "write":
-            kind, _, maker = name.partition("/")
-            return "curate", maker, f"{kind}-{task.parameters['shard']:05d}.arrow"
-        if name in ("order", "pairs"):
-            return "candidates", "all", f"{name}.arrow"
-        if output == "shingles.arrow":
-            return "shingle", maker, output
-        return ("against" if ("against", maker, output) in places else "curate"), maker, output
-
-    if task.stage == "shingle" and "data" in task.inputs:
-        texts = {"data": folders[task.parameters["release"]] / task.parameters["data"]["name"]}
-    else:
-        texts = {}
-    return {name: texts.get(name) or places[made_by(name)] for name in task.inputs}
-
-
-def _texts_of(run: _Run, records: Sequence[TaskRecord], entry: Mapping[str, Any]) -> list[Path]:
-    """The files of which one has the text of a document, of curate or of another release; entry: its task and release."""
-    if entry["release"] is not None:
-        (folder,) = (other.folder for other in run.others if other.release_id == entry["release"])
-        (record,) = (
-            record for record in records if (record.task.stage, record.task.name) == ("against", entry["task"])
-        )
-        return [folder / record.task.parameters["files"]["data"]["name"]]
-    (record,) = (record for record in records if (record.task.stage, record.task.name) == ("curate", entry["task"]))
-    folder = task_folder(run.work, record.task)
-    return [folder / output.name for output in record.outputs if output.name.startswith("survivors-")]
 
 
 def _code(stage: str) -> str:
