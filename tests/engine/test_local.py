@@ -26,7 +26,7 @@ def empty(path: Path, schema: pa.Schema) -> Path:
 def job(tmp_path: Path, name: str) -> Job:
     """The choice among no documents of one source."""
     parameters = {
-        "sources": [{"name": "a", "alarm": 0.5}], "artifacts": [{"source": "a", "sketch": "s", "shingles": None}],
+        "sources": ["a"], "artifacts": [{"task": "a", "source": "a", "sketch": "s", "shingles": None}],
         "against": [], "near": None,
     }  # fmt: skip
     files = {"order": empty(tmp_path / f"{name}.order", ORDER), "s": empty(tmp_path / f"{name}.sketch", SKETCH)}
