@@ -184,7 +184,7 @@ def _sizes(found: list[Answer], grow: bool) -> list[str]:
             continue
         grows = ""
         if before is not None and grow:  # of mixtures among themselves
-            grows = f"{math.log(row['cpu'] / before['cpu']) / math.log(row['bytes'] / before['bytes']):.2f}"
+            grows = _growth(before, row, "bytes")
         lines.append(
             f"| {row['input']} | {row['bytes'] / 1e6:,.0f} | {row['documents']:,} | {row['dropped']:,} | "
             f"{_short(row['cpu'])} | "
@@ -193,6 +193,11 @@ def _sizes(found: list[Answer], grow: bool) -> list[str]:
         )
         before = None if row["input"] == rows.AS_THEY_ARE else row
     return lines
+
+
+def _growth(before: Answer, row: Answer, size: str) -> str:
+    """The power of the size that the time grows with from one row to the next."""
+    return f"{math.log(row['cpu'] / before['cpu']) / math.log(row[size] / before[size]):.2f}"
 
 
 def _keys(found: list[Answer]) -> list[str]:
@@ -206,9 +211,7 @@ def _keys(found: list[Answer]) -> list[str]:
         if "dropped" not in row:
             lines.append(f"| {row['count']:,} | {row.get('error', 'not measured')} | | | | | | | |")
             continue
-        grows = ""
-        if before is not None:
-            grows = f"{math.log(row['cpu'] / before['cpu']) / math.log(row['documents'] / before['documents']):.2f}"
+        grows = "" if before is None else _growth(before, row, "documents")
         lines.append(
             f"| {row['documents']:,} | {row['pairs']:,} | {row['compared']:,} | {row['dropped']:,} | "
             f"{_short(row['candidates'])} | {_short(row['choose'])} | {grows} | {row['peak_rss'] / 1e6:,.0f} | "

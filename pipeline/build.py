@@ -222,19 +222,19 @@ def _find_blocks(run: _Run) -> tuple[list[TaskRecord], list[TaskRecord]]:
 
 def _compile(run: _Run, jobs: Sequence[Job]) -> None:
     """Compile the kernels that the jobs need, where that was not done, before workers start."""
-    for name, groups in warm.ASKED.items():
-        if any(_asks(job.task, name) for job in jobs):
-            _spend(run, partial(warm.ensure, groups=groups), groups)
+    asked = asked_kernels([job.task for job in jobs])
+    for groups in (groups for name, groups in warm.ASKED.items() if name in asked):
+        _spend(run, partial(warm.ensure, groups=groups), groups)
     if any(job.task.stage == "curate" for job in jobs):
         _spend(run, run.kernels.finish, warm.GROUPS)
 
 
-def _asks(task: Task, name: str) -> bool:
-    """Whether a task needs the kernels of a recipe's key or rule."""
-    rules = task.parameters.get("rules", ())
-    return task.parameters.get(name) is not None or any(rule["rule"] == name for rule in rules) or (
-        (task.stage, name) == ("lines", "repeated_lines")
-    )  # fmt: skip
+def asked_kernels(tasks: Sequence[Task]) -> set[str]:
+    """What recipes ask for by rules and keys, among which are those that have kernels of their own (`warm.ASKED`)."""
+    found = {rule["rule"] for task in tasks for rule in task.parameters.get("rules", ())}
+    if any(task.stage == "lines" or task.parameters.get("repeated_lines") for task in tasks):
+        found.add("repeated_lines")
+    return found
 
 
 def _spend(run: _Run, compiled: Callable[[Callable[[], None]], float], groups: warm.Groups) -> None:

@@ -7,6 +7,7 @@ import random
 import shutil
 import signal
 import subprocess
+import sys
 from collections import Counter
 from collections.abc import Iterator
 from pathlib import Path
@@ -420,6 +421,12 @@ def test_help_imports_nothing_heavy() -> None:
     )
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
     assert done.stdout.strip() == "[]"
+
+
+def test_a_build_that_finds_all_done_imports_no_package_client_and_no_arrow() -> None:
+    code = "import pipeline.build, sys; print({'unearth', 'requests', 'pyarrow', 'numpy', 'numba'} & set(sys.modules))"
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
+    assert done.stdout.strip() == "set()"
 
 
 def test_unknown_recipe_keys_end_with_2(built: tuple[World, Path, str], tmp_path: Path) -> None:

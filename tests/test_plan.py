@@ -6,6 +6,8 @@ from pathlib import Path
 import pytest
 
 from pipeline import against, plan, recipe
+from pipeline.build import asked_kernels
+from pipeline.kernels import warm
 from pipeline.lock import Lock
 from pipeline.model import Artifact
 from pipeline.plan import Output, Task, TaskRecord
@@ -368,3 +370,12 @@ def test_other_releases_take_part_beside_the_artifacts_and_are_read_again_where_
     chosen = plan.choose_task(loaded(), curated(), found, [record(again, {"shingles.arrow": "88"})], "e", sketched())
     assert [entry["release"] for entry in chosen.parameters["against"]] == [OTHER.release_id] * 2
     assert [entry["shingles"] for entry in chosen.parameters["against"]] == [f"{THEIRS[0]}/shingles.arrow", None]
+
+
+def test_rules_and_keys_with_kernels_of_their_own_are_told() -> None:
+    assert not asked_kernels(plan.curate_tasks(loaded(), lock(), "c")) & set(warm.ASKED)
+    text = RECIPE.format(model="ab" * 32)
+    asking = recipe.parse(text.replace("rules:\n", "rules:\n  - {rule: c4}\n", 1).encode(), "recipe.yaml")
+    assert asked_kernels(plan.curate_tasks(asking, lock(), "c")) & set(warm.ASKED) == {"c4"}
+    task = plan.Task("lines", "a/b", {}, {}, "c")
+    assert asked_kernels([task]) == {"repeated_lines"} <= set(warm.ASKED)

@@ -5,7 +5,7 @@ its pairs and has a verified Jaccard similarity at or above the threshold. No tr
 Documents of other releases come first in that order, are all kept, and are nobody's loss.
 """
 
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
@@ -118,15 +118,19 @@ def run(parameters: Mapping[str, Any], files: Mapping[str, Path], out: Path, pro
         with pa.ipc.new_file(out / f"{name}.members.arrow", MEMBERS) as writer:
             writer.write_table(stood_for)
 
-    def enter(number: int, kept: bool) -> dict[str, Any]:
-        place = winners[number] if kept else places[number]
+    def entry(place: int, identifier: Any) -> dict[str, Any]:
         artifact = artifacts[int(np.searchsorted(ends, place, side="right"))]
-        id_ = (theirs if kept else own)[number].as_py().hex()
-        return {"id": id_, "task": artifact["task"], "release": artifact.get("release")}
+        return {"id": identifier.as_py().hex(), "task": artifact["task"], "release": artifact.get("release")}
 
     by_source = [np.flatnonzero(of_source[losers] == number) for number in range(len(names))]
     elsewhere = [sum(releases[number] is not None for number in mine.tolist()) for mine in by_source]
-    largest = [_largest(mine, kept[losers], enter) for mine in by_source]
+    largest = [
+        [
+            {"copies": copies, "kept": entry(winners[k], theirs[k]), "example": entry(places[k], own[k])}
+            for k, copies in _largest(mine, kept[losers])
+        ]
+        for mine in by_source
+    ]
     progress(count, 0)
     return {
         "documents": count,
@@ -212,16 +216,10 @@ def _keys(sets: _Sets, ranks: npt.NDArray[np.int64], near: Mapping[str, Any]) ->
     return minhash.band_keys(signatures, bands=near["bands"], rows=near["rows"])
 
 
-def _largest(
-    mine: npt.NDArray[np.int64], winners: npt.NDArray[Any], enter: Callable[[int, bool], dict[str, Any]]
-) -> list[dict[str, Any]]:
-    """The kept documents that most of one source's losers were dropped for, the more copies first, then the earlier ranks.
+def _largest(mine: npt.NDArray[np.int64], winners: npt.NDArray[Any]) -> list[tuple[int, int]]:
+    """Of the kept documents that most of one source's losers were dropped for: a loser, by its number, and how many.
 
-    mine: numbers of the source's losers; winners: of each loser the rank of its kept document; enter: makes the entry of a
-    loser, by its number, or with True of its kept document.
+    mine: numbers of the source's losers; winners: of each loser the rank of its kept document. Of as many the earlier rank.
     """
     _, at, sizes = np.unique(winners[mine], return_index=True, return_counts=True)
-    return [
-        {"copies": int(sizes[k]), "kept": enter(int(mine[at[k]]), True), "example": enter(int(mine[at[k]]), False)}
-        for k in np.argsort(-sizes, kind="stable")[:_LARGEST].tolist()
-    ]
+    return [(int(mine[at[k]]), int(sizes[k])) for k in np.argsort(-sizes, kind="stable")[:_LARGEST].tolist()]

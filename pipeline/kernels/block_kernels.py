@@ -53,13 +53,26 @@ def uneven(typing_context: Any, data: Any, i: Any) -> Any:
 
 
 @jit.entry
-def _count_lines(data: Any, offsets: Any) -> int:
+def count_lines(data: Any, offsets: Any) -> int:
     source = pointer(data, 0)
     found: int = offsets.shape[0]
     begin, end = offsets[0], offsets[-1]
     for base in range(begin, end, 64):
         found += ones(newlines(source, base) & below(end - base))
     return found
+
+
+@jit.inner
+def _line_end(data: Pointer, base: int, mask: Any, end: int) -> Any:
+    """The next line feed before `end`, or `end`; and the block of 64 bytes that it stands in, with the line feeds behind it."""
+    while not mask and base + 64 < end:
+        base += 64
+        mask = newlines(data, base) & below(end - base)
+    stop = end
+    if mask:
+        stop = base + lowest(mask)
+        mask &= mask - np.uint64(1)
+    return base, mask, stop
 
 
 @jit.inner
@@ -105,7 +118,7 @@ def _write(data: Pointer, start: int, end: int, table: Pointer, out: Pointer, o:
 
 
 @jit.entry
-def _find_all(
+def find_all(
     data: Any, offsets: Any, table: Any, paragraphs: bool, least: int, scratch: Any, found: Any, starts: Any, ends: Any,
     hashes: Any,
 ) -> None:  # fmt: skip
@@ -119,13 +132,7 @@ def _find_all(
         base = begin
         mask = newlines(source, base) & below(end - base)
         while line <= end:
-            while not mask and base + 64 < end:
-                base += 64
-                mask = newlines(source, base) & below(end - base)
-            stop = end
-            if mask:
-                stop = base + lowest(mask)
-                mask &= mask - np.uint64(1)
+            base, mask, stop = _line_end(source, base, mask, end)
             first = line
             line = stop + 1
             while first < stop and source[first] == 32:
@@ -168,14 +175,14 @@ def _find_all(
 
 
 @jit.entry
-def _write_all(data: Any, starts: Any, ends: Any, table: Any, out: Any, offsets: Any) -> None:
+def write_all(data: Any, starts: Any, ends: Any, table: Any, out: Any, offsets: Any) -> None:
     source, kinds, target = pointer(data, 0), pointer(table, 0), pointer(out, 0)
     for k in range(starts.shape[0]):
         offsets[k + 1] = _write(source, starts[k], ends[k], kinds, target, offsets[k])
 
 
 @jit.entry
-def _compare(data: Any, starts: Any, ends: Any, first: Any, unlike: Any) -> None:
+def compare(data: Any, starts: Any, ends: Any, first: Any, unlike: Any) -> None:
     """Mark the units whose bytes differ from those of the first of their group."""
     source = pointer(data, 0)
     a = b = 0
@@ -193,7 +200,7 @@ def _compare(data: Any, starts: Any, ends: Any, first: Any, unlike: Any) -> None
 
 
 @jit.entry
-def _cut(
+def cut(
     data: Any, offsets: Any, table: Any, starts: Any, ends: Any, spans: Any, out: Any, bounds: Any
 ) -> None:  # fmt: skip
     """Write each text without its units at [starts, ends) to `out` from bounds[0] on; bounds[1:] is where each ends."""
@@ -211,13 +218,7 @@ def _cut(
         line = base = begin
         mask = newlines(source, base) & below(end - base)
         while line < end:
-            while not mask and base + 64 < end:
-                base += 64
-                mask = newlines(source, base) & below(end - base)
-            stop = end
-            if mask:
-                stop = base + lowest(mask)
-                mask &= mask - np.uint64(1)
+            base, mask, stop = _line_end(source, base, mask, end)
             start = line
             line = min(stop + 1, end)
             while k < behind and ends[k] <= start:

@@ -19,7 +19,7 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from pipeline.kernels import sentences
-from pipeline.kernels.block_kernels import _compare, _count_lines, _cut, _find_all, _write_all
+from pipeline.kernels.block_kernels import compare, count_lines, cut, find_all, write_all
 from pipeline.kernels.sentences import (
     PADDING,
     readable,
@@ -122,7 +122,7 @@ def remove(
         hit = pc.is_in(_texts(data, starts, ends), value_set=blocks.texts).to_numpy(zero_copy_only=False)
         rows = np.searchsorted(found, likely[hit], "right") - 1
         spans[at : at + len(offsets) - 1] = np.bincount(rows, minlength=len(offsets) - 1)
-        _cut(
+        cut(
             data, offsets, _spaces(), starts[hit], ends[hit], spans[at : at + len(offsets) - 1], out,
             bounds[at : at + len(offsets)],
         )  # fmt: skip
@@ -142,11 +142,11 @@ def _find(offsets: Ints, data: Any, unit: str, min_characters: int) -> Units:
     """As `unit_hashes`, for a part of `readable`."""
     if unit not in UNITS:
         raise ValueError(f"unit is {unit!r}, wanted one of {', '.join(UNITS)}")
-    lines = _count_lines(data, offsets)
+    lines = count_lines(data, offsets)
     found = np.zeros(len(offsets), np.int64)
     starts, ends, hashes = np.empty(lines, np.int64), np.empty(lines, np.int64), np.empty(lines, np.uint64)
     scratch = np.empty(int(np.diff(offsets).max(initial=0)) + PADDING, np.uint8)
-    _find_all(data, offsets, _spaces(), unit == "paragraph", min_characters, scratch, found, starts, ends, hashes)
+    find_all(data, offsets, _spaces(), unit == "paragraph", min_characters, scratch, found, starts, ends, hashes)
     return found, starts[: found[-1]], ends[: found[-1]], hashes[: found[-1]]
 
 
@@ -162,7 +162,7 @@ def _count(offsets: Ints, data: Any, unit: str, min_characters: int) -> pa.Table
     starts, ends = (starts + begins)[order], (ends + begins)[order]
     first = _firsts(hashes)
     unlike = np.zeros(len(hashes), np.bool_)
-    _compare(data, starts, ends, first, unlike)
+    compare(data, starts, ends, first, unlike)
     if unlike.any():  # other white space, or another text of the same hash
         rows = np.flatnonzero(_in_groups(first, unlike))
         inner, heads = _by_text(pa.array(hashes[rows]), _texts(data, starts[rows], ends[rows]))
@@ -208,5 +208,5 @@ def _texts(data: Any, starts: Ints, ends: Ints) -> Any:
     """The units at these bytes of `data` as they are compared, a LargeStringArray."""
     out = np.empty(int((ends - starts).sum()) + PADDING, np.uint8)
     offsets = np.zeros(len(starts) + 1, np.int64)
-    _write_all(data, starts, ends, _spaces(), out, offsets)
+    write_all(data, starts, ends, _spaces(), out, offsets)
     return pa.LargeStringArray.from_buffers(len(starts), pa.py_buffer(offsets), pa.py_buffer(out[: offsets[-1]]))

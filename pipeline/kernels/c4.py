@@ -22,13 +22,9 @@ import numpy.typing as npt
 import pyarrow as pa
 
 from pipeline.kernels import sentences
-from pipeline.kernels.c4_kernel import _edit
+from pipeline.kernels.c4_kernel import edit_all
 from pipeline.kernels.c4_lines import CURLY_BRACKET, DIGIT, IN_POLICY, JAVASCRIPT, LOREM_IPSUM, TABLE_SIZE
-from pipeline.kernels.sentences import (
-    PADDING,
-    code_points,
-    readable,
-)
+from pipeline.kernels.sentences import PADDING, code_points, readable
 
 # First digits of the runs of ten of category Nd in Unicode 14.0, Python 3.11's; 3.12 knows two more scripts' digits.
 DIGITS = """
@@ -87,7 +83,7 @@ def edit(texts: "pa.StringArray | pa.LargeStringArray", parameters: C4) -> Edite
     starts = np.zeros(rows + 1, np.int64)
     state, tally = np.zeros(7, np.int64), np.zeros(4, np.int64)
     for first, offsets, data in parts:
-        _edit(
+        edit_all(
             data, offsets, _flags(), bounds, parameters.remove_citations, parameters.terminal_punctuation,
             sought, out, state, tally, starts[first : first + len(offsets)], counts[:, first : first + len(offsets) - 1],
         )  # fmt: skip

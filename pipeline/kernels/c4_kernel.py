@@ -9,14 +9,14 @@ from pipeline.kernels.c4_lines import (
     CURLY_BRACKET,
     JAVASCRIPT,
     LOREM_IPSUM,
-    _citation,
-    _phrases,
-    _terminated,
-    _too_few_words,
-    _too_long_word,
     brackets,
     breaks,
+    citation,
     count_characters,
+    phrases,
+    terminated,
+    too_few_words,
+    too_long_word,
 )
 from pipeline.kernels.sentences import (
     Pointer,
@@ -76,7 +76,7 @@ def _line(
             i += 64
             continue
         i += lowest(mask)
-        behind = _citation(data, i, end, table)
+        behind = citation(data, i, end, table)
         if not behind:
             i += 1
             continue
@@ -105,17 +105,17 @@ def _read_line(
         return
     start = skip_spaces(data, start, end, table)
     end = trim_spaces(data, start, end, table)
-    if terminal and not _terminated(data, start, end) and not (citations and end > start and data[end - 1] == 93):
+    if terminal and not terminated(data, start, end) and not (citations and end > start and data[end - 1] == 93):
         return  # most lines of real text that are removed end here, unread
-    if _too_few_words(data, start, end, bounds[0], table):
+    if too_few_words(data, start, end, bounds[0], table):
         return
-    if bounds[1] >= 0 and _too_long_word(data, start, end, bounds[1], table):
+    if bounds[1] >= 0 and too_long_word(data, start, end, bounds[1], table):
         return
     written, read, spans, opened = state[WRITTEN], state[READ], state[SPANS], state[OPEN]
     solid_written, solid_read, solid_spans = state[SOLID_WRITTEN], state[SOLID_READ], state[SOLID_SPANS]
     line = _line(data, start, end, out, state, citations, table)
-    if not terminal or _terminated(out, line, state[WRITTEN]):
-        seen = _phrases(out, line, state[WRITTEN]) & sought
+    if not terminal or terminated(out, line, state[WRITTEN]):
+        seen = phrases(out, line, state[WRITTEN]) & sought
         if not seen:
             tally[KEPT] += 1
             tally[REMOVED] -= 1
@@ -130,7 +130,7 @@ def _read_line(
 
 
 @jit.entry
-def _edit(
+def edit_all(
     data: npt.NDArray[np.uint8], offsets: npt.NDArray[np.int64], table: npt.NDArray[np.uint8],
     bounds: npt.NDArray[np.int64], citations: bool, terminal: bool, sought: int, out: npt.NDArray[np.uint8],
     state: npt.NDArray[np.int64], tally: npt.NDArray[np.int64], starts: npt.NDArray[np.int64],

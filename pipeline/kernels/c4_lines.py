@@ -130,7 +130,7 @@ def _cookies(data: Pointer, start: int, i: int, end: int) -> bool:
 
 
 @jit.inner
-def _phrases(data: Pointer, start: int, end: int) -> int:
+def phrases(data: Pointer, start: int, end: int) -> int:
     """Which of LOREM_IPSUM, JAVASCRIPT, CURLY_BRACKET and IN_POLICY the line in bytes [start, end) has."""
     seen = 0
     for base in range(start, end, 64):
@@ -159,7 +159,7 @@ def _phrases(data: Pointer, start: int, end: int) -> int:
 
 
 @jit.inner
-def _citation(data: Pointer, i: int, end: int, table: Pointer) -> int:
+def citation(data: Pointer, i: int, end: int, table: Pointer) -> int:
     """Where the citation that starts with the `[` at i ends, or 0 if none does."""
     i += 1
     if i < end and data[i] == 101:
@@ -185,7 +185,7 @@ def _exactly(data: Pointer, i: int, end: int, phrase: bytes) -> bool:
 
 
 @jit.inner
-def _too_few_words(data: Pointer, i: int, end: int, bound: int, table: Pointer) -> bool:
+def too_few_words(data: Pointer, i: int, end: int, bound: int, table: Pointer) -> bool:
     """Whether the stripped line in bytes [i, end) has fewer than `bound` words; reads no further than it must."""
     words = 0
     within = False
@@ -200,7 +200,7 @@ def _too_few_words(data: Pointer, i: int, end: int, bound: int, table: Pointer) 
 
 
 @jit.inner
-def _too_long_word(data: Pointer, i: int, end: int, bound: int, table: Pointer) -> bool:
+def too_long_word(data: Pointer, i: int, end: int, bound: int, table: Pointer) -> bool:
     """Whether the line in bytes [i, end) has a word of more than `bound` code points.
 
     No word that starts before i is too long. A word that is needs bound + 1 bytes without white space from i on, so
@@ -230,7 +230,7 @@ def _too_long_word(data: Pointer, i: int, end: int, bound: int, table: Pointer) 
 
 
 @jit.inner
-def _terminated(data: Pointer, start: int, end: int) -> bool:
+def terminated(data: Pointer, start: int, end: int) -> bool:
     """Whether the line ends in terminal punctuation as the reference has it."""
     if end == start:
         return False

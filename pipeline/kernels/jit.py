@@ -8,11 +8,26 @@ None of them checks bounds, all of them release the GIL.
 """
 
 import functools
+from collections.abc import Callable
+from typing import Any
 
 import numba
 
 _jit = functools.partial(numba.njit, cache=True, nogil=True, boundscheck=False, no_cfunc_wrapper=True)
 
 entry = _jit()
-inner = _jit(no_cpython_wrapper=True)
 inlined = _jit(inline="always")
+
+
+def inner(function: Callable[..., Any]) -> Any:
+    """A kernel without a wrapper for Python, which gets a TypeError: what numba itself would call then is a null pointer."""
+    kernel = _jit(no_cpython_wrapper=True)(function)
+
+    def note(compiled: Any) -> None:  # and not enter it among what Python finds by the types of its arguments
+        kernel.overloads[tuple(compiled.signature.args)] = compiled
+
+    def refuse(*arguments: Any, **named: Any) -> None:
+        raise TypeError(f"{function.__module__}.{function.__name__} is called by kernels only; make it a jit.entry")
+
+    kernel.add_overload, kernel._compile_for_args = note, refuse
+    return kernel

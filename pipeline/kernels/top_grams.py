@@ -28,7 +28,6 @@ _FULL = np.uint16(65535)
 # words fills them all and is sieved less, but what is most frequent in it stands out the more.
 TALLY_BITS = 19
 SAMPLE = 1024
-_COMPARED = 4  # places with one prefix that are compared pair by pair
 
 
 # The passes over all words are functions of their own: within a larger function they run half as fast.

@@ -134,3 +134,14 @@ def test_who_has_compiled_keeps_nobody_waiting(copy: Path) -> None:
         "    one.finish(lambda: None); warm.marker(warm.GROUPS).unlink(); print(other.finish(lambda: None) > 0)"
     )
     assert run(copy, code) == "True"
+
+
+def test_a_kernel_that_only_kernels_call_refuses_python_also_when_it_is_compiled(copy: Path) -> None:
+    code = (
+        "import numpy as np\nfrom pipeline.kernels import join\nranks = np.arange(3, dtype=np.uint32)\n"
+        "def refused():\n    try: join._ordered(ranks, 0, 3)\n    except TypeError as error: return str(error)\n"
+        "first = refused()\n"
+        "join.propose(np.zeros(3, np.uint64), ranks, np.zeros(3, np.int32), 1, first=1, neighbours=1)\n"
+        "assert join._ordered.overloads\nprint(first == refused(), first)"
+    )
+    assert run(copy, code) == "True pipeline.kernels.join._ordered is called by kernels only; make it a jit.entry"

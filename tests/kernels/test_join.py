@@ -86,3 +86,9 @@ def test_ranks_of_32_bits_make_pairs_of_64() -> None:
 def test_documents_alone_with_their_keys_make_no_pairs() -> None:
     assert proposed([(key, 0) for key in range(500)], 1, 8, 8) == ([], [0])
     assert proposed([], 2, 8, 8) == ([], [0, 0])
+
+
+@given(st.lists(st.sampled_from([0, 1, 5, 2**32, 2**64 - 1]) | st.integers(0, 2**64 - 1), max_size=50))
+def test_distinct_pairs_come_sorted_and_once(pairs: list[int]) -> None:
+    found = join.distinct(np.array(pairs, np.uint64))
+    assert (found.dtype, found.tolist()) == (np.uint64, sorted(set(pairs)))

@@ -149,6 +149,30 @@ def test_a_consistency_proof_holds_for_its_own_sizes_and_roots_alone(data: st.Da
         assert not merkle.verify_consistency(old, new, changed, before, after)
 
 
+def test_an_inclusion_proof_is_refused_for_every_place_that_asks_for_another_length() -> None:
+    for size in range(1, 9):
+        leaves = leaves_of(size)
+        hashes, root = hashes_of(leaves), mth(leaves)
+        for index in range(size):
+            proof = merkle.inclusion_proof(hashes, index)
+            for claimed in range(1, 18):
+                for place in range(claimed):
+                    if len(path(place, leaves_of(claimed))) != len(proof):
+                        assert not merkle.verify_inclusion(hashes[index], place, claimed, proof, root)
+            assert not merkle.verify_inclusion(hashes[index], index - size, size, proof, root)  # a list would take it
+
+
+def test_a_consistency_proof_is_refused_for_all_sizes_that_ask_for_another_length() -> None:
+    for new in range(1, 9):
+        leaves = leaves_of(new)
+        for old in range(1, new + 1):
+            proof = merkle.consistency_proof(hashes_of(leaves), old)
+            for claimed in range(1, 18):
+                for before in range(1, claimed + 1):
+                    if len(subproof(before, leaves_of(claimed), True)) != len(proof):
+                        assert not merkle.verify_consistency(before, claimed, proof, mth(leaves[:old]), mth(leaves))
+
+
 @given(st.data())
 def test_a_tree_that_was_rewritten_is_not_consistent(data: st.DataObject) -> None:
     new = data.draw(st.integers(2, 300))
