@@ -78,6 +78,7 @@ class _Run:
     report: Report
     pool: Pool
     kernels: warm.Warming
+    later: warm.Warming
     tasks: int = 0
     ran: int = 0
     seconds: dict[str, float] = field(default_factory=dict)
@@ -101,14 +102,17 @@ def build(recipe: Recipe, lock: Lock, settings: Settings, report: Report, others
     _refuse_idle(recipe, others)
     refuse_foreign(settings.out)
     code = curate_sha256(recipe, STAGES["curate"])  # before anything is fetched: filters that cannot be had end it here
-    with _exclusive(work_folder(settings.out)) as work, warm.ahead() as kernels:
+    with (
+        _exclusive(work_folder(settings.out)) as work, warm.ahead() as kernels,
+        warm.ahead(warm.LATER, at_once=False) as later,
+    ):  # fmt: skip
         shutil.rmtree(work / "tmp", ignore_errors=True)
         artifacts = (*lock.artifacts, lock.model)
         fetch_all(artifacts, settings.base, settings.cache, report=report)
         fetched = time.monotonic()
         with Pool(settings.workers, work) as pool:
             run = _Run(
-                recipe, lock, settings, others, report, pool, kernels, seconds={"fetch": fetched - began}
+                recipe, lock, settings, others, report, pool, kernels, later, seconds={"fetch": fetched - began}
             )  # fmt: skip
             shown = run_stage(run, "evidence", plan.evidence_tasks(recipe, lock, _code("evidence")), [])
             counted, blocks = _find_blocks(run)
@@ -222,19 +226,23 @@ def _find_blocks(run: _Run) -> tuple[list[TaskRecord], list[TaskRecord]]:
 
 def _compile(run: _Run, jobs: Sequence[Job]) -> None:
     """Compile the kernels that the jobs need, where that was not done, before workers start."""
-    asked = asked_kernels([job.task for job in jobs])
-    for groups in (groups for name, groups in warm.ASKED.items() if name in asked):
-        _spend(run, partial(warm.ensure, groups=groups), groups)
-    if any(job.task.stage == "curate" for job in jobs):
+    for name in asked_kernels([job.task for job in jobs]):
+        _spend(run, partial(warm.ensure, groups=warm.ASKED[name]), warm.ASKED[name])
+    if not jobs:
+        return
+    if jobs[0].task.stage in ("curate", "against"):
         _spend(run, run.kernels.finish, warm.GROUPS)
+        run.later.begin(wait=False)
+    elif jobs[0].task.stage in ("candidates", "shingle", "choose"):
+        _spend(run, run.later.finish, warm.LATER)
 
 
-def asked_kernels(tasks: Sequence[Task]) -> set[str]:
-    """What recipes ask for by rules and keys, among which are those that have kernels of their own (`warm.ASKED`)."""
+def asked_kernels(tasks: Sequence[Task]) -> list[str]:
+    """The rules and keys that tasks ask for and that have kernels of their own (`warm.ASKED`)."""
     found = {rule["rule"] for task in tasks for rule in task.parameters.get("rules", ())}
     if any(task.stage == "lines" or task.parameters.get("repeated_lines") for task in tasks):
         found.add("repeated_lines")
-    return found
+    return sorted(found & set(warm.ASKED))
 
 
 def _spend(run: _Run, compiled: Callable[[Callable[[], None]], float], groups: warm.Groups) -> None:

@@ -25,8 +25,10 @@ if TYPE_CHECKING:
 
 Groups = Sequence[Sequence[str]]
 
-# Compiled side by side, in processes of their own, which take about the same time.
-GROUPS: Groups = (("features",), ("lid", "exact"), ("near",))
+# What curate needs, compiled side by side in two processes that take about the same time: a build waits for it.
+GROUPS: Groups = (("features",), ("lid", "exact", "sketch"))
+# What the stages after it need: compiled beside it.
+LATER: Groups = (("near",),)
 # What most recipes do not ask for, 3 to 10 s each: compiled by the first build that does. By the key or rule that asks.
 ASKED: Mapping[str, Groups] = {"repeated_lines": (("blocks",),), "c4": (("c4",),), "gopher_dolma": (("dolma",),)}
 
@@ -36,24 +38,25 @@ def marker(groups: Groups) -> Path:
     import llvmlite.binding as llvm
 
     cpu = os.environ.get("NUMBA_CPU_NAME") or llvm.get_host_cpu_name()
-    what = "".join(f"-{name}" for name, asked in ASKED.items() if groups == asked)
+    named = {"later": LATER, **ASKED}
+    what = "".join(f"-{name}" for name, others in named.items() if groups == others)
     return cache_folder() / f"warm{what}-{cpu}-{platform.python_version()}-numba-{version('numba')}"
 
 
 def ensure(say: Callable[[], None], groups: Groups | None = None) -> float:
     """Compile what is not in the cache yet; `say` is called before. Returns seconds spent. Raises TaskError.
 
-    `groups`: GROUPS by default, what every build needs; or one of ASKED.
+    `groups`: GROUPS by default; or LATER, or one of ASKED.
     """
     with ahead(groups) as kernels:
         return kernels.finish(say)
 
 
 @contextlib.contextmanager
-def ahead(groups: Groups | None = None) -> Iterator["Warming"]:
+def ahead(groups: Groups | None = None, *, at_once: bool = True) -> Iterator["Warming"]:
     """Compile what is not in the cache yet beside the block, which calls `finish` before it needs the kernels.
 
-    What is not finished at the block's end is given up. `groups` as of `ensure`.
+    What is not finished at the block's end is given up. `groups` as of `ensure`; `at_once`: else the block calls `begin`.
     """
     groups = GROUPS if groups is None else groups
     done = marker(groups)
@@ -63,7 +66,8 @@ def ahead(groups: Groups | None = None) -> Iterator["Warming"]:
     with done.with_name(f"lock-{done.name}").open("a") as handle:
         kernels = Warming(groups, done, handle)
         try:
-            kernels.begin(wait=False)
+            if at_once:
+                kernels.begin(wait=False)
             yield kernels
         finally:
             kernels.give_up()
@@ -78,7 +82,7 @@ class Warming:
 
     def begin(self, wait: bool) -> None:
         """Start to compile, unless another process does, which is waited for with `wait`."""
-        if self.handle is None:
+        if self.handle is None or self.processes:
             return
         try:  # the lock ends with the process, however that ends
             fcntl.flock(self.handle, fcntl.LOCK_EX | (0 if wait else fcntl.LOCK_NB))
@@ -147,6 +151,8 @@ def compile_kernels(name: str) -> None:
 
         found = blocks.count(texts, unit="line", min_characters=1)
         blocks.remove(texts, found, unit="line", min_characters=1)
+    elif name == "sketch":
+        _compile_sketch(texts)
     elif name == "near":
         _compile_near(texts)
     elif name == "lid":
@@ -155,16 +161,23 @@ def compile_kernels(name: str) -> None:
         lid.compile_kernels()
 
 
+def _compile_sketch(texts: "pa.LargeStringArray") -> None:
+    import numpy as np
+
+    from pipeline.kernels import minhash, radix
+
+    keys = minhash.band_keys(minhash.signatures(texts))
+    radix.sort(keys[:, 0], np.zeros(1, np.uint32))
+
+
 def _compile_near(texts: "pa.LargeStringArray") -> None:
     import numpy as np
 
     from pipeline.kernels import jaccard, join, minhash, radix, shingles
 
     offsets, values = shingles.hashes(texts)
-    minhash.band_keys(minhash.signatures(texts))
-    minhash.signatures_of_hashes(offsets, values)
-    ranks = np.zeros(1, np.uint32)
-    keys, ranks = radix.sort(values[:1], ranks)
+    minhash.band_keys(minhash.signatures_of_hashes(offsets, values))
+    keys, ranks = radix.sort(values[:1], np.zeros(1, np.uint32))
     pairs, _ = join.propose(keys, ranks, np.zeros(1, np.int32), 1, first=1, neighbours=1)
     sizes, addresses = np.array([len(values)]), np.array([values.ctypes.data], np.uint64)
     jaccard.choose(pairs, addresses, sizes, 1, np.full(1, jaccard.NOBODY, np.uint32), np.zeros(1, np.int64))
@@ -177,6 +190,9 @@ if __name__ == "__main__":
         for argument in sys.argv[1:]:
             compile_kernels(argument)
     else:
-        spent = ensure(lambda: print("compiling kernels for this processor (once)", file=sys.stderr))
+        spent = sum(
+            ensure(lambda: print("compiling kernels for this processor (once)", file=sys.stderr), groups)
+            for groups in (GROUPS, LATER)
+        )
         if spent:
             print(f"  {spent:.0f} s", file=sys.stderr)
