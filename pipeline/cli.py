@@ -4,34 +4,26 @@ Heavy modules are imported inside the commands, so that `pellucid --help` answer
 """
 
 import json
-import os
 import sys
-from collections.abc import Callable, Iterable
-from functools import wraps
 from pathlib import Path
-from typing import Any, TypeVar
+from typing import Any
 
 import click
 
 from pipeline import __version__, telling
+from pipeline.commands import trust
+from pipeline.commands.options import (
+    AGAINST,
+    AS_JSON,
+    FILE,
+    WORKERS,
+    errors_end_it,
+    for_terminal,
+    say,
+    settings,
+    with_display,
+)
 from pipeline.errors import PellucidError, RecipeError
-
-Command = TypeVar("Command", bound=Callable[..., Any])
-FILE = click.Path(path_type=Path)
-AS_JSON = click.option("--json", "as_json", is_flag=True, help="Print the result as one JSON value.")
-KEYS = click.option(
-    "--key", "key_files", type=FILE, multiple=True,
-    help="Public key (PEM) to trust, or a folder of *.pub; may be repeated. Default: the keys in your config folder.",
-)  # fmt: skip
-WORKERS = click.option(
-    "--workers", type=click.IntRange(1, 1024), default=lambda: os.cpu_count() or 1, show_default="one a core",
-    help="Worker processes. Changes no byte of the release.",
-)  # fmt: skip
-AGAINST = click.option(
-    "--against", type=FILE, multiple=True, metavar="RELEASE",
-    help="Folder of another release: what it holds, exactly or nearly, is left out of this one, and each ledger row names "
-    "its document and its id. Changes the release; may be repeated, in any order.",
-)  # fmt: skip
 
 
 @click.group(context_settings={"help_option_names": ["-h", "--help"]}, epilog="Exit codes: 0 done and true; 1 ran, and "
@@ -49,26 +41,6 @@ def main() -> None:
       pellucid verify build/sample             is it what was signed, and does it add up?
       pellucid show build/sample ID            where does this document come from?
     """
-
-
-def errors_end_it(command: Command) -> Command:
-    """Print our errors for a person and leave with their exit code; an interrupt leaves with 130."""
-
-    @wraps(command)
-    def wrapped(*args: Any, **options: Any) -> Any:
-        try:
-            return command(*args, **options)
-        except PellucidError as error:
-            click.echo(f"pellucid: {error}", err=True)
-            sys.exit(error.exit_code)
-        except KeyboardInterrupt:
-            click.echo("pellucid: interrupted; what is done stays done, the same command goes on", err=True)
-            sys.exit(130)
-        except BrokenPipeError:
-            sys.stderr.close()
-            sys.exit(1)
-
-    return wrapped  # type: ignore[return-value]
 
 
 @main.command()
@@ -172,93 +144,15 @@ def build(
     from pipeline.against import load_all
 
     loaded, pins = _load(recipe)
-    settings = _settings(out or _default_out(loaded), recipe.parent, workers, signing_key)
-    others = load_all(against, settings.out)
-    built = _with_display(lambda report: builds.build(loaded, pins, settings, report, others))
+    chosen = settings(out or _default_out(loaded), recipe.parent, workers, signing_key)
+    others = load_all(against, chosen.out)
+    built = with_display(lambda report: builds.build(loaded, pins, chosen, report, others))
     if as_json:
         click.echo(json.dumps({"release": str(built.out), "release_id": built.release_id, "tasks": built.tasks,
                                "ran": built.ran, "changed": built.changed, "seconds": round(built.seconds, 3),
                                "totals": built.manifest["totals"]}))  # fmt: skip
         return
-    _say(telling.summary(built))
-
-
-@main.command()
-@click.argument("release", type=FILE)
-@KEYS
-@AS_JSON
-@errors_end_it
-def verify(release: Path, key_files: tuple[Path, ...], as_json: bool) -> None:
-    """Check that RELEASE is what was signed, to the byte, and that its account adds up.
-
-    From the files alone: signature, digests, rows, order, ids, totals, and the kept witness of every duplicate.
-    """
-    from pipeline.trust import keys, verify
-
-    result = verify.verify(release, keys.trusted_keys(key_files or None))
-    if as_json:
-        click.echo(json.dumps(result.to_json()))
-    else:
-        for check in result.checks:
-            place = f" ({check.file}{f', row {check.row}' if check.row is not None else ''})" if check.file else ""
-            click.echo(
-                f"{'ok   ' if check.ok else 'FALSE'} {check.name}{place if not check.ok else ''}: {check.detail}"
-            )
-        for name in result.unchecked:
-            click.echo(f"-     {name}: not made, it rests on one that failed")
-        click.echo(telling.verdict(result))
-    sys.exit(0 if result.ok else 1)
-
-
-@main.command()
-@click.argument("manifest", type=FILE)
-@click.option("--out", type=FILE, default=Path("build/reproduced"), show_default=True, help="Folder to build into.")
-@click.option("--again", is_flag=True, help="Use what an earlier reproduction left in the work folder.")
-@click.option(
-    "--against", type=FILE, multiple=True, metavar="RELEASE",
-    help="Folder of a release that MANIFEST was built against (it names them by id); may be repeated.",
-)  # fmt: skip
-@KEYS
-@WORKERS
-@AS_JSON
-@errors_end_it
-def reproduce(
-    manifest: Path, out: Path, again: bool, against: tuple[Path, ...], key_files: tuple[Path, ...], workers: int,
-    as_json: bool,
-) -> None:  # fmt: skip
-    """Build a published MANIFEST again from its own recipe and lock, and compare file by file.
-
-    L0: the same bytes. L1: other bytes, the same rows. Exit 1 where anything differs.
-    """
-    import shutil
-
-    from pipeline import build as builds
-    from pipeline.against import load_all
-    from pipeline.reproduce import reproduce as run
-    from pipeline.trust import keys
-
-    others = load_all(against, out)
-    if not again:
-        builds.refuse_foreign(out)
-        for folder in (out, builds.work_folder(out)):
-            shutil.rmtree(folder, ignore_errors=True)
-    settings = _settings(out, manifest.parent, workers, None)
-    trusted = keys.trusted_keys(key_files or None)
-    result, built = _with_display(lambda report: run(manifest, settings, trusted, report, others))
-    if as_json:
-        click.echo(json.dumps(result.to_json()))
-    else:
-        _say(telling.summary(built))
-        click.echo("")
-        for file in result.files:
-            click.echo(f"{file.level:8} {file.name}{': ' + file.detail if file.detail else ''}")
-        click.echo(f"manifest {'equal' if result.same_manifest else 'differs'}: sha256 {result.built}")
-        for difference in result.differences:
-            click.echo(f"         {difference}")
-        verdict = {"L0": "every file has the published bytes", "L1": "every row is equal, some bytes are not",
-                   "differs": "NOT reproduced"}  # fmt: skip
-        click.echo(f"{result.level}: {verdict[result.level]}")
-    sys.exit(0 if result.ok else 1)
+    say(telling.summary(built))
 
 
 @main.command()
@@ -285,11 +179,11 @@ def show(release: Path, document: str, text: bool, again: bool, as_json: bool) -
         return
     same = True
     for story in stories:
-        _say(telling.story(story))
+        say(telling.story(story))
         if again:
             same = _show_again(story) and same
         elif text and story.text is not None:
-            click.echo(f"\n{_for_terminal(story.text)}")
+            click.echo(f"\n{for_terminal(story.text)}")
     sys.exit(0 if same else 1)
 
 
@@ -311,20 +205,7 @@ def rejudge(release: Path, recipe: Path, as_json: bool) -> None:
     if as_json:
         click.echo(json.dumps(found.to_json()))
         return
-    _say(telling.rejudged(found))
-
-
-@main.command()
-@click.option("-o", "--out", type=FILE, help="Folder for the key pair.  [default: your config folder]")
-@errors_end_it
-def keygen(out: Path | None) -> None:
-    """Make an Ed25519 key pair: a private key (0600) to sign with and a public one to give away."""
-    from pipeline.trust import keys
-
-    made = keys.generate(out or keys.config_folder())
-    click.echo(f"private key {made.private}  (keep it; nobody can sign in your name without it)")
-    click.echo(f"public key  {made.public}")
-    click.echo(f"key id      {made.key_id}")
+    say(telling.rejudged(found))
 
 
 def _load(recipe: Path) -> tuple[Any, Any]:
@@ -340,32 +221,6 @@ def _load(recipe: Path) -> tuple[Any, Any]:
 
 def _default_out(recipe: Any) -> Path:
     return Path("build") / str(recipe.name)
-
-
-def _settings(out: Path, base: Path, workers: int, key: Path | None) -> Any:
-    from pipeline.build import Settings
-    from pipeline.sources.fetch import Cache
-
-    return Settings(out.resolve(), base.resolve(), workers, Cache(), key)
-
-
-def _with_display(run: Callable[[Any], Any]) -> Any:
-    from rich.console import Console
-
-    from pipeline.terminal import Display
-
-    with Display(Console(stderr=True)) as report:
-        return run(report)
-
-
-def _say(lines: Iterable[str]) -> None:
-    for line in lines:
-        click.echo(_for_terminal(line))
-
-
-def _for_terminal(text: str) -> str:
-    """Corpus text is somebody else's: on a terminal its control characters are shown, not obeyed."""
-    return telling.printable(text) if sys.stdout.isatty() else text
 
 
 def _show_again(story: Any) -> bool:
@@ -389,5 +244,9 @@ def _show_again(story: Any) -> bool:
     )
     said = ", before its edits" if edits else ""
     click.echo(f"            text {'equal' if equal else 'DIFFERS'}, {len(text):,} characters{said}")
-    click.echo(f"\n{_for_terminal(text)}")
+    click.echo(f"\n{for_terminal(text)}")
     return same and equal
+
+
+for _command in trust.COMMANDS:
+    main.add_command(_command)
