@@ -10,6 +10,7 @@ from pipeline.trust.manifest import Manifest
 CHECKS = {
     "signature": "a trusted key has signed manifest.dsse.json, and it holds the bytes of manifest.json",
     "manifest": "the manifest is canonical, and each of its fields is of its kind",
+    "checkpoint": "a trusted key has signed checkpoint.dsse.json, and it has the roots of this release's manifest",
     "run": "a trusted key has signed run.dsse.json, and it is of this release",
     "listing": "the folder holds the files of the manifest and no others: regular files, no links",
     "digests": "every file has the size and SHA-256 that the manifest says",
@@ -27,6 +28,7 @@ CHECKS = {
     "duplicates": "no two kept documents have one normalised text, where the recipe drops such",
     "witnesses": "every duplicate names a kept document that has precedence, of the same digest or similar enough",
     "clusters": "a kept document's cluster names all documents of this release that were dropped for it, and no others",
+    "roots": "the leaves of all rows give the content root of every file and the root of every index tree",
     "totals": "read = kept + dropped, by artifact, source and reason, counted from the rows",
 }
 

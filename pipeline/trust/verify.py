@@ -17,7 +17,7 @@ from pathlib import Path
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PublicKey
 
 from pipeline.errors import RecipeError, VerificationError
-from pipeline.trust import balance, dsse, names, run, shards
+from pipeline.trust import balance, checkpoint, dsse, index, names, run, shards
 from pipeline.trust import manifest as manifests
 from pipeline.trust.findings import CHECKS, Check, Findings, Progress, Verification, failed
 from pipeline.trust.intoto import PAYLOAD_TYPE
@@ -109,6 +109,7 @@ def _contents(state: _State) -> None:
     manifest = state.manifest
     if manifest is None:
         return
+    state.make(["checkpoint"], _checkpoint(state, manifest))
     state.make(["run"], _run(state))
     there = dict(_scan(state.release))
     listed_names = [file["name"] for file in manifest["files"]]
@@ -116,6 +117,23 @@ def _contents(state: _State) -> None:
     files = [file for file in manifest["files"] if there.get(file["name"]) == "file"]
     if state.make(["digests"], _digests(state, files)) and listed:
         _rows(state, manifest)
+
+
+def _checkpoint(state: _State, manifest: Manifest) -> Findings:
+    """The checkpoint's signature, and that it says what the manifest says."""
+    name = checkpoint.NAME
+    try:
+        opened = dsse.open_envelope(_read(state.release, name), state.keys, PAYLOAD_TYPE, name)
+        stated = checkpoint.parse(opened.payload, name)
+    except VerificationError as error:
+        yield _finding("checkpoint", error)
+        return
+    if stated["release_id"] != state.release_id:
+        yield failed("checkpoint", f"is of release {stated['release_id']}, this is {state.release_id}", name)
+        return
+    for key in checkpoint.SHAPE:
+        if stated[key] != manifest[key]:  # type: ignore[literal-required]
+            yield failed("checkpoint", f"{key}: it says {stated[key]}, the manifest {manifest[key]}", name)  # type: ignore[literal-required]
 
 
 def _run(state: _State) -> Findings:
@@ -176,7 +194,24 @@ def _rows(state: _State, manifest: Manifest) -> None:
     against = {other["release_id"] for other in manifest["against"]}
     state.make(["witnesses"], balance.witnesses(seen, manifest["recipe"], against))
     state.make(["clusters"], balance.clusters(seen))
+    state.make(["roots"], _roots(manifest, seen))
     state.make(["totals"], balance.totals(manifest, seen))
+
+
+def _roots(manifest: Manifest, seen: shards.Seen) -> Findings:
+    """The content root of each file, and the roots of the index trees, from the rows."""
+    for file in manifest["files"]:
+        root = seen.roots.get(file["name"], b"").hex()
+        if file["root"] is not None and root != file["root"]:
+            yield failed("roots", f"its rows give content root {root}, the manifest says {file['root']}", file["name"])
+    artifacts = index.of_artifacts(
+        artifact["purl"] for source in manifest["sources"] for artifact in source["artifacts"]
+    )
+    for tree, found in index.roots(index.together([artifacts, *seen.entries])).items():
+        if manifest["roots"][tree] != found:
+            yield failed(
+                "roots", f"the rows give {tree} {found}, the manifest says {manifest['roots'][tree]}", "manifest.json"
+            )
 
 
 def _shards(state: _State, manifest: Manifest, seen: shards.Seen) -> Findings:
