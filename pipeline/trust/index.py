@@ -52,6 +52,8 @@ class Entries:
         return place, place < len(self.keys) and self.key(place) == key
 
 
+# What of a URL says under which names it is: scheme and authority, or a Package URL without qualifiers and subpath.
+_PUBLISHER = r"^(?:(https?://[^/?#]*)|(pkg:[^?#]*)).*$"
 EMPTY = Entries(np.zeros(0, "S32"), np.zeros((0, 3), np.int64))
 
 
@@ -77,12 +79,12 @@ def of_rows(fate: str, rows: pa.RecordBatch, texts: bytes = b"") -> dict[str, En
     found = {"ids": _entries(_keys("ids", rows.column("id")), place)}
     if fate == "removed":
         return found
-    other = pc.not_equal(rows.column("url"), rows.column("purl"))  # null where there is no URL
-    urls = canonical_urls(rows.column("url").filter(other))
-    purls = pc.value_counts(rows.column("purl"))
-    by_purl = dict(zip(purls.field("values").to_pylist(), purls.field("counts").to_pylist(), strict=True))
+    own = rows.column("purl")
+    named = rows.filter(pc.fill_null(pc.not_equal(rows.column("url"), own), False))
+    urls = canonical_urls(named.column("url"))
+    by_purl = {item["values"]: item["counts"] for item in pc.value_counts(own).to_pylist()}
     found["urls"] = merged([_entries(_keys("urls", urls), place), _counted("urls", by_purl, place)])
-    found["domains"] = _counted("domains", _domains(urls, by_purl), place)
+    found["domains"] = _counted("domains", _domains(urls, named.column("purl"), by_purl), place)
     if fate == "kept":
         found["texts"] = _entries(np.frombuffer(texts, "S32"), place)
     return found
@@ -184,14 +186,14 @@ def _at_zero(entries: Entries) -> Entries:
     return Entries(entries.keys, np.zeros_like(entries.counts))
 
 
-def _domains(urls: pa.Array, by_purl: Mapping[str, int]) -> Mapping[str, int]:
-    """Documents by domain. A URL that is a Package URL is under its artifact's package already."""
+def _domains(urls: pa.Array, purls: pa.Array, by_purl: Mapping[str, int]) -> Mapping[str, int]:
+    """Documents by domain: of all by their artifact's package, of those with a URL (`urls`, and `purls` beside it) by that."""
     found: Counter[str] = Counter()
-    pages = urls.filter(pc.invert(pc.starts_with(urls, "pkg:")))
-    hosts = pc.value_counts(pc.replace_substring_regex(pages, r"^(https?://[^/?#]*).*$", r"\1"))
-    for host, count in zip(hosts.field("values").to_pylist(), hosts.field("counts").to_pylist(), strict=True):
-        for name in domains(host):
-            found[name] += count
     for purl, count in by_purl.items():
         found[package(purl)] += count
+    publishers = pc.replace_substring_regex(urls, _PUBLISHER, r"\1\2")
+    both = pa.table([publishers, purls], names=["publisher", "purl"]).group_by(["publisher", "purl"])
+    for row in both.aggregate([([], "count_all")]).to_pylist():
+        for name in {*domains(row["publisher"])} - {package(row["purl"])}:
+            found[name] += row["count_all"]
     return found

@@ -1,9 +1,9 @@
 """The one spelling of a URL under which a release is asked for it, and the names under which its publisher is.
 
-http and https: RFC 3986, sections 6.2.2 and 6.2.3: scheme and host in lower case, no default port, no empty path, no dot
-segments, percent escapes in upper case and only where they are needed; what is not ASCII is escaped; no fragment, as it
-names a place in the page and not another page. Everything else (Package URLs) stands as it is: their specification has one
-spelling.
+http and https: RFC 3986, sections 6.2.2 and 6.2.3: scheme and host in lower case, no default port, no empty path or query,
+no dot segments, percent escapes in upper case and only where they are needed; what is not ASCII is escaped; no fragment, as
+it names a place in the page and not another page. Everything else (Package URLs) stands as it is: their specification has
+one spelling.
 """
 
 import re
@@ -13,7 +13,7 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 # URLs that are their own canonical form, and need no parsing: most are. No dot segment, no escape, no port, no fragment.
-_PLAIN = r"^(pkg:.*|https?://[a-z0-9.-]+(/[A-Za-z0-9_~!$&'()*+,;=:@-][A-Za-z0-9._~!$&'()*+,;=:@-]*)*/?(\?[A-Za-z0-9._~!$&'()*+,;=:@/?-]*)?)$"
+_PLAIN = r"^(pkg:.*|https?://[a-z0-9.-]+(/[A-Za-z0-9_~!$&'()*+,;=:@-][A-Za-z0-9._~!$&'()*+,;=:@-]*)*/?(\?[A-Za-z0-9._~!$&'()*+,;=:@/?-]+)?)$"
 _BARE = r"^https?://[^/?]*(\?|$)"  # no path at all
 _PORTS = {"http": 80, "https": 443}
 _KEPT = "!$&'()*+,;=:@/"  # sub-delims and what else may stand in a path (RFC 3986, 3.3)
