@@ -47,8 +47,12 @@ def verdict(result: Any) -> str:
     if not result.ok:
         return f"NOT verified: {sum(not check.ok for check in result.checks)} of {len(result.checks)} checks failed"
     totals = result.totals
+    level = ""
+    if result.differs:
+        shown = "".join(f"\n  {name}: {what}" for name, what in result.differs.items())
+        level = f"L1: every row is the published one; {len(result.differs)} files have other bytes:{shown}\n"
     return (
-        f"verified: {totals['read']:,} records read = {totals['kept']:,} kept + {totals['dropped']:,} dropped, "
+        f"{level}verified: {totals['read']:,} records read = {totals['kept']:,} kept + {totals['dropped']:,} dropped, "
         f"{totals['text_bytes'] / 1e6:,.1f} MB of text\nrelease id {result.release_id}\nsigned by  {result.key_id}"
     )
 

@@ -1,7 +1,7 @@
 """What verification says: named checks, each with what was seen, in which file, at which row."""
 
-from collections.abc import Callable, Iterator
-from dataclasses import asdict, dataclass
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import asdict, dataclass, field
 from typing import Any
 
 from pipeline.trust.manifest import Manifest
@@ -53,7 +53,8 @@ class Verification:
     """The result, in parts. `unchecked` names the checks that could not be made because an earlier one failed.
 
     `release_id` is the SHA-256 of manifest.json as it lies there; `key_id` and `manifest` are None unless the signature
-    and the manifest's form held.
+    and the manifest's form held. `differs`: Parquet files with other bytes and, if the check `roots` holds, the same rows; of
+    each what is other. Without them the release is verified at level L0, with them at L1.
     """
 
     checks: tuple[Check, ...]
@@ -63,10 +64,16 @@ class Verification:
     manifest: Manifest | None
     files: int
     bytes: int
+    differs: Mapping[str, str] = field(default_factory=dict)
 
     @property
     def ok(self) -> bool:
         return not self.unchecked and all(check.ok for check in self.checks)
+
+    @property
+    def level(self) -> str | None:
+        """L0: every byte is the published one. L1: every row is. None: neither is known."""
+        return None if not self.ok else "L1" if self.differs else "L0"
 
     @property
     def failures(self) -> tuple[Check, ...]:
@@ -81,6 +88,8 @@ class Verification:
         """JSON values, for `verify --json`."""
         return {
             "ok": self.ok,
+            "level": self.level,
+            "differs": dict(self.differs),
             "release_id": self.release_id,
             "key_id": self.key_id,
             "files": self.files,

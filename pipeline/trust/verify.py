@@ -17,7 +17,7 @@ from pathlib import Path
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PublicKey
 
 from pipeline.errors import RecipeError, VerificationError
-from pipeline.trust import balance, checkpoint, dsse, index, names, run, shards
+from pipeline.trust import balance, checkpoint, dsse, index, layout, names, run, shards
 from pipeline.trust import manifest as manifests
 from pipeline.trust.findings import CHECKS, Check, Findings, Progress, Verification, failed
 from pipeline.trust.intoto import PAYLOAD_TYPE
@@ -41,6 +41,8 @@ class _State:
     release_id: str | None = None
     key_id: str | None = None
     manifest: Manifest | None = None
+    content: bool = False
+    differs: dict[str, str] = field(default_factory=dict)
 
     def make(self, checks: Sequence[str], findings: Findings) -> bool:
         """Make checks, to their end. True if nothing is wrong. Of each check, one finding a file is enough."""
@@ -56,14 +58,18 @@ class _State:
         return any(name in checks for name, _, _ in self.found)
 
 
-def verify(release: Path, keys: Sequence[Ed25519PublicKey], *, report: Progress | None = None) -> Verification:
+def verify(
+    release: Path, keys: Sequence[Ed25519PublicKey], *, report: Progress | None = None, content: bool = False
+) -> Verification:
     """Verify the release in a folder. Faults are parts of the result; raises RecipeError only if there is no folder.
 
-    `report(what, done, total)` is called as files are hashed and read, with bytes done and bytes in all.
+    content: read Parquet files whose bytes are not the published ones, and compare their rows by content root: these are bytes
+    that nobody signed, so do it in a process of its own, with bounded memory. `report(what, done, total)` is called as
+    files are hashed and read, with bytes done and bytes in all.
     """
     if not release.is_dir():
         raise RecipeError("there is no such folder", where=str(release), hint="pellucid build RECIPE makes a release")
-    state = _State(release, keys, report or (lambda what, done, total: None))
+    state = _State(release, keys, report or (lambda what, done, total: None), content=content)
     if state.make(["signature"], _signature(state)) and state.make(["manifest"], _manifest(state)):
         _contents(state)
     files = state.manifest["files"] if state.manifest else []
@@ -78,6 +84,7 @@ def verify(release: Path, keys: Sequence[Ed25519PublicKey], *, report: Progress 
         manifest=state.manifest,
         files=len(files),
         bytes=sum(file["bytes"] for file in files),
+        differs=state.differs,
     )
 
 
@@ -165,7 +172,7 @@ def _listing(there: dict[str, str], listed: Sequence[str]) -> Findings:
 
 
 def _digests(state: _State, files: Sequence[FileEntry]) -> Findings:
-    """Size and SHA-256 of every file."""
+    """Size and SHA-256 of every file. Of rows, which have a content root, other bytes may be the same ones."""
     done, total = 0, sum(file["bytes"] for file in files)
     for file in files:
         state.report("digests", done, total)
@@ -174,7 +181,9 @@ def _digests(state: _State, files: Sequence[FileEntry]) -> Findings:
         except OSError as error:
             yield failed("digests", f"cannot be read: {error.strerror}", file["name"])
             continue
-        if size != file["bytes"]:
+        if state.content and file["root"] is not None and seen != file["sha256"]:
+            state.differs[file["name"]] = f"has sha256 {seen}, the manifest says {file['sha256']}"
+        elif size != file["bytes"]:
             yield failed("digests", f"has {size} bytes, the manifest says {file['bytes']}", file["name"])
         elif seen != file["sha256"]:
             yield failed("digests", f"has sha256 {seen}, the manifest says {file['sha256']}", file["name"])
@@ -194,7 +203,9 @@ def _rows(state: _State, manifest: Manifest) -> None:
     against = {other["release_id"] for other in manifest["against"]}
     state.make(["witnesses"], balance.witnesses(seen, manifest["recipe"], against))
     state.make(["clusters"], balance.clusters(seen))
-    state.make(["roots"], _roots(manifest, seen))
+    if state.make(["roots"], _roots(manifest, seen)):
+        for name in state.differs:
+            state.differs[name] = layout.differences(state.release / name, manifest["environment"])
     state.make(["totals"], balance.totals(manifest, seen))
 
 

@@ -1028,3 +1028,53 @@ def test_a_checkpoint_signed_by_another_key_is_refused(release: Path) -> None:
     (release / "checkpoint.dsse.json").write_bytes(dsse.sign(small_one, intoto.PAYLOAD_TYPE, OTHER_KEY))
     found = refusal(release)
     assert (found.name, found.file) == ("checkpoint", "checkpoint.dsse.json")
+
+
+# ---------------------------------------------------------------- other bytes, the same rows
+
+
+def written_otherwise(release: Path, name: str, **options: Any) -> None:
+    pq.write_table(pq.read_table(release / name), release / name, store_schema=False, **options)
+
+
+@pytest.mark.parametrize(("options", "said"), [
+    ({"compression": "snappy", "row_group_size": 7}, "codec is SNAPPY, was ZSTD"),
+    ({"compression": "zstd", "row_group_size": 2}, "row groups here"),
+    ({"compression": "zstd", "use_dictionary": False, "data_page_version": "2.0"}, "row groups here"),
+])  # fmt: skip
+def test_rows_written_otherwise_are_refused_as_bytes_and_accepted_as_content(
+    release: Path, options: dict[str, Any], said: str
+) -> None:
+    for name in (DATA, KEPT, DROPPED):
+        written_otherwise(release, name, **options)
+    assert [(check.name, check.file) for check in refusals(release)] == [
+        ("digests", name) for name in (DATA, DROPPED, KEPT)
+    ]
+    result = verify(release, TRUSTED, content=True)
+    assert (result.ok, result.level, sorted(result.differs)) == (True, "L1", sorted((DATA, KEPT, DROPPED)))
+    assert all(said in what for what in result.differs.values())
+
+
+def test_a_release_with_the_published_bytes_is_at_level_0_however_it_is_asked(release: Path) -> None:
+    assert [verify(release, TRUSTED, content=content).level for content in (False, True)] == ["L0", "L0"]
+
+
+def test_other_rows_are_refused_as_content_too(release: Path) -> None:
+    table = pq.read_table(release / DATA)
+    titles = pa.array(["other", *table.column("title").to_pylist()[1:]], pa.string())
+    changed = table.set_column(table.schema.get_field_index("title"), table.schema.field("title"), titles)
+    pq.write_table(changed, release / DATA, store_schema=False)
+    result = verify(release, TRUSTED, content=True)
+    assert [(check.name, check.file) for check in result.failures] == [("roots", DATA)]
+    assert result.level is None
+
+
+def test_other_bytes_of_what_has_no_rows_are_refused_however_it_is_asked(release: Path) -> None:
+    (release / "README.md").write_text("# other\n")
+    assert [check.file for check in verify(release, TRUSTED, content=True).failures] == ["README.md"]
+
+
+def test_a_file_that_is_no_parquet_is_refused_as_content_too(release: Path) -> None:
+    (release / KEPT).write_bytes(b"PAR1 and no more")
+    found = verify(release, TRUSTED, content=True).failures
+    assert {(check.name, check.file) for check in found} == {("schema", KEPT)}
