@@ -241,6 +241,15 @@ def test_a_long_text_of_single_letters_has_the_top_n_grams_of_plain_python(diffe
     assert [row[f"top_{n}_gram_characters"] for n in (2, 3, 4)] == [top(tokens, n) for n in (2, 3, 4)]
 
 
+def test_of_few_words_a_4_gram_of_3_grams_that_are_there_twice_is_found() -> None:
+    tokens = ["a", "a"]
+    seen: set[tuple[str, ...]] = set()
+    while len(tokens) < 2100:  # no 3-gram twice: always the last word that makes a new one (Martin 1934)
+        tokens.append(next(word for word in reversed(FEW[:16]) if (*tokens[-2:], word) not in seen))
+        seen.add(tuple(tokens[-3:]))
+    check([" ".join(tokens), " ".join([*tokens, *tokens[1000:1004]])])
+
+
 def test_of_few_words_the_most_frequent_n_gram_may_come_last() -> None:
     tokens = random.Random(1).choices(FEW[:6], k=2100)
     check([" ".join([*tokens, *["q", "zz", "é"] * 300])])
