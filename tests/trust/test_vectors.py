@@ -1,8 +1,8 @@
 """Published test vectors of the standards that trust rests on. Where each is from, and its licence: vectors/README.md.
 
-Envelopes: DSSE's protocol.md prints one vector, and test_dsse.py has it (the encoding that is signed; its signature is of
-ECDSA, which is not taken here). Other published envelopes are signed by ECDSA or have no key id that is a digest of the key, and none is in
-canonical JSON, so that none can be opened by these stricter rules.
+Envelopes: DSSE's protocol.md prints one vector, and test_dsse.py has its encoding; its signature is of ECDSA, which is not
+taken here. Its repository's default branch has no others, and these rules are stricter than DSSE's (canonical JSON, a key id that is
+a digest of the key): an envelope that was made for other tools cannot be opened by them.
 """
 
 import hashlib
