@@ -1,8 +1,8 @@
 """Published test vectors of the standards that trust rests on. Where each is from, and its licence: vectors/README.md.
 
 Envelopes: DSSE's protocol.md prints one vector, and test_dsse.py has its encoding; its signature is of ECDSA, which is not
-taken here. Its repository's default branch has no others, and these rules are stricter than DSSE's (canonical JSON, a key id that is
-a digest of the key): an envelope that was made for other tools cannot be opened by them.
+taken here. Its repository's default branch has no others. These rules are stricter than DSSE's (canonical JSON, a key id
+that is a digest of the key): an envelope that was made for other tools cannot be opened by them.
 """
 
 import hashlib
