@@ -3,7 +3,8 @@
 The rules, those of the specification and four that are stricter, so that a note has one spelling:
 - a note is UTF-8, without control characters but the newline; what stands before its last empty line is the text (its last
   newline counted), what stands after it are signature lines: em dash, space, key name, space, base64, newline;
-- a key name is not empty and has neither white space nor `+`; a signature is the 4 bytes of a key id, then bytes of the key's kind;
+- a key name is not empty and has neither white space nor `+`; a signature is the 4 bytes of a key id, then those that the
+  key made;
 - a key is known by its name and its id together: SHA-256 of name, newline, byte 1 and the 32 raw public bytes, the first four.
   Lines of unknown keys are ignored: others may countersign, or sign with keys that are to come;
 - every line of a known key must verify, and one of them must be there; else the whole note is refused;
