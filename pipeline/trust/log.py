@@ -216,14 +216,15 @@ def verify_inclusion(proof: Inclusion, checkpoint: Checkpoint) -> bool:
 def _listing(there: dict[str, str], size: int) -> None:
     """The folder against what a log of this size has: nothing missing, nothing else, nothing but regular files."""
     found = {name: tile for name, kind in there.items() if kind == "file" and (tile := tiles.parse_name(name))}
+    for name, kind in there.items():
+        if kind not in ("file", "folder"):
+            raise VerificationError(f"is a {kind}, not a regular file or folder", where=name)
     for tile in tiles.needed(size):
         if there.get(tile.name, "folder") == "folder":
             raise VerificationError("is missing", wanted=f"a file that {size} entries need", where=tile.name)
     files = {CHECKPOINT, *(name for name, tile in found.items() if tiles.allowed(tile, size))}
     folders = {parent.as_posix() for name in files for parent in Path(name).parents} - {"."}
     for name, kind in there.items():
-        if kind not in ("file", "folder"):
-            raise VerificationError(f"is a {kind}, not a regular file or folder", where=name)
         if name in found and name not in files:
             raise VerificationError(
                 f"is beyond the {size} entries that the checkpoint signs",
