@@ -160,8 +160,8 @@ def check(folder: Path, release: str | None, origin: str | None, key_files: tupl
         click.echo(json.dumps({"ok": withdrawn is None, **_facts(found), "release_id": release_id, **proved}))
     else:
         click.echo(_summary(found))
-        click.echo(f"entry       {proof.number} is {release_id}: proved by {len(proof.hashes)} hashes")
-        click.echo(f"            {found.size - proof.number - 1} entries came after it")
+        click.echo(f"entry       {proof.number} is {release_id}: proved from the tiles")
+        click.echo(f"            {_count(found.size - proof.number - 1)} after it")
         if withdrawn is not None:
             click.echo(f"WITHDRAWN   by entry {withdrawn}")
     sys.exit(0 if withdrawn is None else 1)
@@ -184,7 +184,7 @@ def _read(folder: Path, trusted: Any, origin: str | None = None) -> "Log":
     if before is None:
         click.echo(f"log {found.origin}: seen for the first time, from now on it may only grow", err=True)
     else:
-        click.echo(f"log {found.origin}: {found.size} entries, continues the {before.size} seen last", err=True)
+        click.echo(f"log {found.origin}: {_count(found.size)}, continues the {before.size} seen last", err=True)
     return found
 
 
@@ -192,7 +192,7 @@ def position(found: "Log", release_id: str) -> str:
     """Where a release stands in its log, and how much came after it: the log knows no names, so it cannot say "newest"."""
     one = found.find(release_id)
     return "" if one is None else (
-        f"logged     entry {one.number} of {found.origin}, {found.size - one.number - 1} entries came after it"
+        f"logged     entry {one.number} of {found.origin}, {_count(found.size - one.number - 1)} after it"
     )  # fmt: skip
 
 
@@ -248,13 +248,17 @@ def _state(one: Any) -> str:
     return "logged" if one.withdrawn is None else "withdrawn"
 
 
+def _count(entries: int) -> str:
+    return f"{entries:,} {'entry' if entries == 1 else 'entries'}"
+
+
 def _facts(found: "Log") -> dict[str, Any]:
     return {"origin": found.origin, "size": found.size, "root": found.root.hex(), "key_id": found.key_id}
 
 
 def _summary(found: "Log") -> str:
     return (
-        f"log         {found.origin}, {found.size} entries\nroot        {found.root.hex()}\nsigned by   {found.key_id}"
+        f"log         {found.origin}, {_count(found.size)}\nroot        {found.root.hex()}\nsigned by   {found.key_id}"
     )
 
 

@@ -28,6 +28,12 @@ CHECKPOINT = "checkpoint"
 ID_BYTES = 32
 WITHDRAWAL = b"\x01"  # what the entry of a withdrawal begins with; it is told from a release by its length, too
 
+ROLLBACK = "this is an older copy of the log, or one that was begun anew: fetch it again from its publisher"
+FORK = (
+    "keep both: two signed checkpoints that contradict each other are the proof. Ask the log's publisher which one holds, and "
+    "trust no release by this log until then"
+)
+
 
 @dataclass(frozen=True, slots=True)
 class Release:
@@ -184,7 +190,7 @@ def consistent(log: Log, last: Checkpoint) -> None:
         proof = merkle.consistency_proof(hashes, last.size)
         same = merkle.verify_consistency(last.size, log.size, proof, last.root, log.root)
     if not same:
-        raise _two_histories("the log shows another history than the one that was seen: a fork", log.checkpoint, last)
+        raise _not_grown("the log shows another history than the one that was seen: a fork", log.checkpoint, last, FORK)
 
 
 def refuse_rollback(now: Checkpoint, last: Checkpoint) -> None:
@@ -192,9 +198,9 @@ def refuse_rollback(now: Checkpoint, last: Checkpoint) -> None:
     if now.origin != last.origin:
         raise VerificationError(f"is of the log {now.origin!r}", wanted=repr(last.origin), where=CHECKPOINT)
     if now.size < last.size:
-        raise _two_histories(f"the log was rolled back, from {last.size} entries to {now.size}", now, last)
+        raise _not_grown(f"the log was rolled back, from {last.size} entries to {now.size}", now, last, ROLLBACK)
     if now.size == last.size and now.root != last.root:
-        raise _two_histories(f"the log shows two histories of {now.size} entries: a fork", now, last)
+        raise _not_grown(f"the log shows two histories of {now.size} entries: a fork", now, last, FORK)
 
 
 def prove(folder: Path, log: Log, release_id: str) -> Inclusion:
@@ -245,13 +251,12 @@ def _same(seen: bytes, wanted: bytes, where: str) -> None:
         raise VerificationError(f"is not what the entries make, from byte {at} on", where=where)
 
 
-def _two_histories(seen: str, now: Checkpoint, last: Checkpoint) -> VerificationError:
+def _not_grown(seen: str, now: Checkpoint, last: Checkpoint, hint: str) -> VerificationError:
     def shown(checkpoint: Checkpoint) -> str:
         return "".join(f"\n    {line}" for line in str(checkpoint).splitlines())
 
     return VerificationError(
         f"{seen}\n  seen before:{shown(last)}\n  shown now:{shown(now)}",
         where=now.origin,
-        hint="keep both: two signed checkpoints that contradict each other are the proof. Ask the log's publisher which one "
-        "holds, and trust no release by this log until then",
+        hint=hint,
     )

@@ -140,8 +140,8 @@ def test_a_reader_checks_that_a_release_is_in_the_log_by_id_folder_or_manifest(
     run("add", folder, successor)
     for name in (release_id(release), release, release / "manifest.json"):
         said = run("check", folder, name)
-        assert f"entry       0 is {release_id(release)}: proved by 1 hashes" in said.stdout
-        assert "1 entries came after it" in said.stdout
+        assert f"entry       0 is {release_id(release)}: proved from the tiles" in said.stdout
+        assert "1 entry after it" in said.stdout
     value = json.loads(run("check", folder, release, "--json").stdout)
     assert (value["ok"], value["number"], value["size"], len(value["proof"])) == (True, 0, 2, 1)
     assert "is not in the log" in run("check", folder, "0" * 64, code=1).stderr
@@ -183,7 +183,7 @@ def test_verify_asks_for_the_log_only_where_one_is_given(folder: Path, release: 
     value = json.loads(run(release, "--log", folder, "--json", group="verify").stdout)
     assert value["ok"] and value["checks"][-1]["name"] == "log"
     said = run(release, "--log", folder, group="verify").stdout
-    assert "ok    log:" in said and f"entry 0 of {ORIGIN}, 0 entries came after it" in said
+    assert "ok    log:" in said and f"entry 0 of {ORIGIN}, 0 entries after it" in said
 
 
 def failed_log(release: Path, folder: Path) -> str:
@@ -211,7 +211,7 @@ def test_an_old_release_is_refused_by_the_older_log_that_comes_with_it(
     old = Path(shutil.copytree(folder, tmp_path / "old"))
     run("add", folder, successor)
     said = run(release, "--log", folder, group="verify").stdout
-    assert "1 entries came after it" in said
+    assert "1 entry after it" in said
     assert "rolled back" in failed_log(release, old)
 
 
