@@ -59,6 +59,7 @@ def init(folder: Path, origin: str, signing_key: Path | None) -> None:
     made = log_append.start(folder, origin, _key(signing_key), log_seen.last(origin))
     log_seen.check(made)
     click.echo(_summary(made))
+    click.echo(f"verifier    {made.verifier_key}  (for other tools that read such logs)")
     click.echo(f"next        pellucid log add {folder} RELEASE")
 
 
@@ -253,13 +254,21 @@ def _count(entries: int) -> str:
 
 
 def _facts(found: "Log") -> dict[str, Any]:
-    return {"origin": found.origin, "size": found.size, "root": found.root.hex(), "key_id": found.key_id}
+    from pipeline.trust.keys import key_id
+
+    return {
+        "origin": found.origin,
+        "size": found.size,
+        "root": found.root.hex(),
+        "key_id": key_id(found.key),
+        "verifier_key": found.verifier_key,
+    }
 
 
 def _summary(found: "Log") -> str:
-    return (
-        f"log         {found.origin}, {_count(found.size)}\nroot        {found.root.hex()}\nsigned by   {found.key_id}"
-    )
+    from pipeline.trust.keys import key_id
+
+    return f"log         {found.origin}, {_count(found.size)}\nroot        {found.root.hex()}\nsigned by   {key_id(found.key)}"
 
 
 COMMANDS = (group,)

@@ -14,7 +14,6 @@ from dataclasses import dataclass
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey, Ed25519PublicKey
 
 from pipeline.errors import RecipeError, VerificationError
-from pipeline.trust import keys as all_keys
 from pipeline.trust import merkle, note
 
 SIZE = re.compile(r"0|[1-9][0-9]{0,17}")
@@ -49,14 +48,14 @@ def parse(data: bytes, where: str = "checkpoint") -> Checkpoint:
 
 def open_checkpoint(
     data: bytes, trusted: Sequence[Ed25519PublicKey], where: str = "checkpoint"
-) -> tuple[Checkpoint, str]:
-    """The checkpoint that a trusted key has signed under the name of its origin, and that key's id (as `keys.key_id`).
+) -> tuple[Checkpoint, Ed25519PublicKey]:
+    """The checkpoint that a trusted key has signed under the name of its origin, and that key.
 
     Raises VerificationError. The origin is read first, as the keys' name; everything else after the signature holds.
     """
     origin = note.parse(data, where).text.split("\n", 1)[0]
     opened = note.open_note(data, [(origin, key) for key in trusted], where)
-    return _read(opened.text, data, where), all_keys.key_id(opened.signers[0][1])
+    return _read(opened.text, data, where), opened.signers[0][1]
 
 
 def _read(text: str, data: bytes, where: str) -> Checkpoint:

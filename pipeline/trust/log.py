@@ -49,7 +49,7 @@ class Log:
     """A log that was read and held: its signed checkpoint, the trusted key that signed it, and all entries."""
 
     checkpoint: Checkpoint
-    key_id: str
+    key: Ed25519PublicKey
     entries: tuple[bytes, ...]
 
     @property
@@ -63,6 +63,11 @@ class Log:
     @property
     def root(self) -> bytes:
         return self.checkpoint.root
+
+    @property
+    def verifier_key(self) -> str:
+        """The key as other tools for such logs take it."""
+        return note.verifier_key(self.origin, self.key)
 
     def find(self, release_id: str) -> Release | None:
         """What the log says of a release; None if it does not know it."""
@@ -143,8 +148,11 @@ def read(folder: Path, trusted: Sequence[Ed25519PublicKey], origin: str | None =
     return Log(checkpoint, key, tuple(entries))
 
 
-def read_checkpoint(folder: Path, trusted: Sequence[Ed25519PublicKey]) -> tuple[Checkpoint, str]:
-    """The signed checkpoint of the log in a folder, and the signing key's id. Raises VerificationError, RecipeError."""
+def read_checkpoint(folder: Path, trusted: Sequence[Ed25519PublicKey]) -> tuple[Checkpoint, Ed25519PublicKey]:
+    """The signed checkpoint of the log in a folder, and the trusted key that signed it.
+
+    Raises VerificationError; RecipeError if there is no folder.
+    """
     if not folder.is_dir():
         raise RecipeError("there is no such folder", where=str(folder), hint="pellucid log init FOLDER makes a log")
     return checkpoints.open_checkpoint(read_file(folder, CHECKPOINT), trusted, CHECKPOINT)

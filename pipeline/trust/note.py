@@ -64,6 +64,12 @@ def key_id(name: str, public: Ed25519PublicKey) -> bytes:
     return hashlib.sha256(name.encode() + b"\n" + ED25519 + public.public_bytes_raw()).digest()[:4]
 
 
+def verifier_key(name: str, public: Ed25519PublicKey) -> str:
+    """A key in one line, as tools for notes take it (golang.org/x/mod/sumdb/note): name, id, base64 of type and key."""
+    encoded = base64.b64encode(ED25519 + public.public_bytes_raw()).decode("ascii")
+    return f"{name}+{key_id(name, public).hex()}+{encoded}"
+
+
 def name_fault(name: str) -> str | None:
     """Why this can be no key's name; None if it can."""
     if not name:

@@ -13,7 +13,6 @@ from hypothesis import strategies as st
 
 from pipeline.errors import RecipeError, VerificationError
 from pipeline.trust import checkpoint, log, log_append, log_seen, merkle, note, tiles
-from pipeline.trust.keys import key_id
 from pipeline.trust.log import Log, Release
 from tests.trust.small_release import KEY, OTHER_KEY, TRUSTED
 
@@ -65,7 +64,7 @@ def test_a_log_of_any_size_is_read_as_it_was_written(tmp_path: Path, size: int) 
     written = made(tmp_path / "log", size)
     read = log.read(tmp_path / "log", TRUSTED, ORIGIN)
     assert read == written
-    assert (read.origin, read.size, read.key_id) == (ORIGIN, size, key_id(KEY.public_key()))
+    assert (read.origin, read.size, read.key) == (ORIGIN, size, KEY.public_key())
     assert read.root == merkle.root_hash(merkle.leaf_hash(bytes.fromhex(id_of(number))) for number in range(size))
     assert list(read.releases()) == [Release(id_of(number), number, None) for number in range(size)]
 
@@ -401,7 +400,7 @@ def test_another_trusted_key_may_go_on_with_a_log(folder: Path) -> None:
     with pytest.raises(VerificationError, match="no trusted key"):
         log_append.append(folder, releases(300), OTHER_KEY)
     grown = log_append.append(folder, releases(300), OTHER_KEY, TRUSTED)
-    assert grown.key_id == key_id(OTHER_KEY.public_key())
+    assert grown.key == OTHER_KEY.public_key()
     log.consistent(log.read(folder, (OTHER_KEY.public_key(),)), checkpoint.sign(ORIGIN, 0, merkle.EMPTY, KEY))
 
 
@@ -469,7 +468,7 @@ def test_a_log_is_consistent_with_its_own_beginnings_and_no_others(
 ) -> None:
     entries = releases(*range(new))
     root = merkle.root_hash(merkle.leaf_hash(entry) for entry in entries)
-    whole = Log(checkpoint.sign(ORIGIN, new, root, KEY), "", tuple(entries))
+    whole = Log(checkpoint.sign(ORIGIN, new, root, KEY), KEY.public_key(), tuple(entries))
     other = releases(*range(old))
     if changed < old:
         other[changed] = releases(999)[0]

@@ -85,6 +85,7 @@ def test_a_publisher_starts_a_log_adds_releases_and_withdraws_one(
     assert f"1  {release_id(successor)}  logged" in shown
     value = json.loads(run("show", folder, "--json").stdout)
     assert (value["origin"], value["size"], value["key_id"]) == (ORIGIN, 3, key_id(KEY.public_key()))
+    assert value["verifier_key"].startswith(f"{ORIGIN}+")
     assert value["releases"] == [
         {"number": 0, "release_id": release_id(release), "state": "withdrawn", "withdrawn_by": 2},
         {"number": 1, "release_id": release_id(successor), "state": "logged", "withdrawn_by": None},

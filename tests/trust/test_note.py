@@ -46,6 +46,7 @@ def verifier(vkey: str) -> note.Verifier:
     assert raw[:1] == note.ED25519
     public = Ed25519PublicKey.from_public_bytes(raw[1:])
     assert note.key_id(name, public).hex() == key_id
+    assert note.verifier_key(name, public) == vkey
     return name, public
 
 
