@@ -237,7 +237,7 @@ def _listing(there: dict[str, str], size: int) -> None:
         if there.get(tile.name, "folder") == "folder":
             raise VerificationError("is missing", wanted=f"a file that {size} entries need", where=tile.name)
     files = {CHECKPOINT, *(name for name, tile in found.items() if tiles.allowed(tile, size))}
-    folders = {parent.as_posix() for name in files for parent in Path(name).parents} - {"."}
+    folders = {parent.as_posix() for name in {*files, *found} for parent in Path(name).parents} - {"."}
     for name, kind in there.items():
         if name in found and name not in files:
             raise VerificationError(

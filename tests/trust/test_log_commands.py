@@ -173,6 +173,7 @@ def test_an_older_copy_of_a_log_is_refused_with_both_checkpoints_and_the_memory_
             assert all(line in said for line in checkpoint.read_text().split())
         assert log_seen.last(ORIGIN) == seen
     assert "rolled back" in run("init", tmp_path / "new", "--origin", ORIGIN, code=1).stderr
+    assert not (tmp_path / "new").exists()
 
 
 # ---------------------------------------------------------------- verify --log
