@@ -20,7 +20,7 @@ from pathlib import Path
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PublicKey
 
 from pipeline.errors import RecipeError, VerificationError
-from pipeline.trust import checkpoint as checkpoints
+from pipeline.trust import log_checkpoint as checkpoints
 from pipeline.trust import merkle, note, tiles
 from pipeline.trust.checkpoint import Checkpoint
 

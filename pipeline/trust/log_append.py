@@ -20,8 +20,8 @@ from pathlib import Path
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey, Ed25519PublicKey
 
 from pipeline.errors import RecipeError, VerificationError
-from pipeline.trust import checkpoint as checkpoints
 from pipeline.trust import dsse, intoto, log, manifest, merkle, tiles
+from pipeline.trust import log_checkpoint as checkpoints
 from pipeline.trust.checkpoint import Checkpoint
 from pipeline.trust.log import CHECKPOINT, Log
 

@@ -18,8 +18,8 @@ from collections.abc import Iterator
 from pathlib import Path
 
 from pipeline.errors import RecipeError, VerificationError
-from pipeline.trust import checkpoint as checkpoints
 from pipeline.trust import keys, log
+from pipeline.trust import log_checkpoint as checkpoints
 from pipeline.trust.checkpoint import Checkpoint
 from pipeline.trust.log import Log
 

@@ -12,7 +12,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from pipeline.errors import RecipeError, VerificationError
-from pipeline.trust import checkpoint, log, log_append, log_seen, merkle, note, tiles
+from pipeline.trust import log, log_append, log_checkpoint, log_seen, merkle, note, tiles
 from pipeline.trust.log import Log, Release
 from tests.trust.small_release import KEY, OTHER_KEY, TRUSTED
 
@@ -52,7 +52,7 @@ def lay_out(folder: Path, entries: list[bytes], origin: str = ORIGIN) -> None:
         path.write_bytes(tiles.content(tile, entries, hashes))
     folder.mkdir(exist_ok=True)
     (folder / "checkpoint").write_bytes(
-        checkpoint.sign(origin, len(entries), merkle.root_hash(hashes[0]), KEY).note
+        log_checkpoint.sign(origin, len(entries), merkle.root_hash(hashes[0]), KEY).note
     )  # fmt: skip
 
 
@@ -285,7 +285,7 @@ def test_a_malformed_checkpoint_is_refused_by_its_own_message(tmp_path: Path, fa
 
 
 def test_the_checkpoint_of_the_specification_is_read() -> None:
-    found = checkpoint.parse(
+    found = log_checkpoint.parse(
         "example.com/behind-the-sofa\n20852163\nCsUYapGGPo4dkMgIAUqom/Xajj7h2fB2MPA3j2jxq2I=\n\n"
         "— example.com/behind-the-sofa Az3grlgtzPICa5OS8npVmf1Myq/5IZniMp+ZJurmRDeOoRDe4URYN7u5/Zhcyv2q1gGzGku9nTo+zyWE+"
         "xeMcTOAYQ8=\n".encode()
@@ -401,7 +401,7 @@ def test_another_trusted_key_may_go_on_with_a_log(folder: Path) -> None:
         log_append.append(folder, releases(300), OTHER_KEY)
     grown = log_append.append(folder, releases(300), OTHER_KEY, TRUSTED)
     assert grown.key == OTHER_KEY.public_key()
-    log.consistent(log.read(folder, (OTHER_KEY.public_key(),)), checkpoint.sign(ORIGIN, 0, merkle.EMPTY, KEY))
+    log.consistent(log.read(folder, (OTHER_KEY.public_key(),)), log_checkpoint.sign(ORIGIN, 0, merkle.EMPTY, KEY))
 
 
 # ---------------------------------------------------------------- what was seen last
@@ -468,11 +468,11 @@ def test_a_log_is_consistent_with_its_own_beginnings_and_no_others(
 ) -> None:
     entries = releases(*range(new))
     root = merkle.root_hash(merkle.leaf_hash(entry) for entry in entries)
-    whole = Log(checkpoint.sign(ORIGIN, new, root, KEY), KEY.public_key(), tuple(entries))
+    whole = Log(log_checkpoint.sign(ORIGIN, new, root, KEY), KEY.public_key(), tuple(entries))
     other = releases(*range(old))
     if changed < old:
         other[changed] = releases(999)[0]
-    last = checkpoint.sign(ORIGIN, old, merkle.root_hash(merkle.leaf_hash(entry) for entry in other), KEY)
+    last = log_checkpoint.sign(ORIGIN, old, merkle.root_hash(merkle.leaf_hash(entry) for entry in other), KEY)
     if old <= new and changed >= old:
         log.consistent(whole, last)
     else:
@@ -482,9 +482,9 @@ def test_a_log_is_consistent_with_its_own_beginnings_and_no_others(
 
 def test_an_empty_log_of_another_root_is_no_beginning(tmp_path: Path) -> None:
     grown = made(tmp_path / "log", 3)
-    log.consistent(grown, checkpoint.sign(ORIGIN, 0, merkle.EMPTY, KEY))
+    log.consistent(grown, log_checkpoint.sign(ORIGIN, 0, merkle.EMPTY, KEY))
     with pytest.raises(VerificationError, match="fork"):
-        log.consistent(grown, checkpoint.sign(ORIGIN, 0, bytes(32), KEY))
+        log.consistent(grown, log_checkpoint.sign(ORIGIN, 0, bytes(32), KEY))
 
 
 def test_tiles_beyond_a_checkpoint_that_was_rolled_back_are_not_removed(folder: Path) -> None:
