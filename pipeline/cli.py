@@ -11,7 +11,7 @@ from typing import Any
 import click
 
 from pipeline import __version__, telling
-from pipeline.commands import trust
+from pipeline.commands import log, trust
 from pipeline.commands.options import (
     AGAINST,
     AS_JSON,
@@ -248,5 +248,5 @@ def _show_again(story: Any) -> bool:
     return same and equal
 
 
-for _command in trust.COMMANDS:
+for _command in (*trust.COMMANDS, *log.COMMANDS):
     main.add_command(_command)

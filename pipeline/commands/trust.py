@@ -10,6 +10,7 @@ from pathlib import Path
 import click
 
 from pipeline import telling
+from pipeline.commands.log import position, read_seen
 from pipeline.commands.options import (
     AS_JSON,
     FILE,
@@ -34,18 +35,27 @@ MEMORY_LIMIT = 8 << 30  # bytes of address space, of which Arrow and its threads
     help="Accept Parquet files with other bytes (another pyarrow or codec) if their rows are the published ones: level L1.",
 )
 @KEYS
+@click.option(
+    "--log", "log_folder", type=FILE, metavar="FOLDER",
+    help="Release log that must have the release, not withdrawn, and continue what you saw last: `pellucid log --help`.",
+)  # fmt: skip
 @AS_JSON
 @errors_end_it
-def verify(release: Path, content: bool, key_files: tuple[Path, ...], as_json: bool) -> None:
+def verify(
+    release: Path, content: bool, key_files: tuple[Path, ...], log_folder: Path | None, as_json: bool
+) -> None:  # fmt: skip
     """Check that RELEASE is what was signed, to the byte, and that its account adds up.
 
     From the files alone: signature, digests, rows, order, ids, Merkle roots, totals, and the kept witness of every duplicate.
     """
     from pipeline.trust import keys, verify
+    from pipeline.trust.log import Log
 
     if content:
         _bound_memory()
-    result = verify.verify(release, keys.trusted_keys(key_files or None), content=content)
+    trusted = keys.trusted_keys(key_files or None)
+    log = read_seen(log_folder, trusted) if log_folder else None
+    result = verify.verify(release, trusted, content=content, log=log)
     if as_json:
         click.echo(json.dumps(result.to_json()))
     else:
@@ -57,6 +67,8 @@ def verify(release: Path, content: bool, key_files: tuple[Path, ...], as_json: b
         for name in result.unchecked:
             click.echo(f"-     {name}: not made, it rests on one that failed")
         click.echo(telling.verdict(result))
+        if result.ok and isinstance(log, Log) and result.release_id:
+            click.echo(position(log, result.release_id))
     sys.exit(0 if result.ok else 1)
 
 

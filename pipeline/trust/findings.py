@@ -6,7 +6,8 @@ from typing import Any
 
 from pipeline.trust.manifest import Manifest
 
-# In the order in which they are made. A check that fails keeps those that rest on it from being made.
+# In the order in which they are made. A check that fails keeps those that rest on it from being made;
+# `log` is made only where a log is given.
 CHECKS = {
     "signature": "a trusted key has signed manifest.dsse.json, and it holds the bytes of manifest.json",
     "manifest": "the manifest is canonical, and each of its fields is of its kind",
@@ -30,6 +31,7 @@ CHECKS = {
     "clusters": "a kept document's cluster names all documents of this release that were dropped for it, and no others",
     "roots": "the leaves of all rows give the content root of every file and the root of every index tree",
     "totals": "read = kept + dropped, by artifact, source and reason, counted from the rows",
+    "log": "the release is in the log and not withdrawn; a trusted key has signed the log, and it only grew",
 }
 
 

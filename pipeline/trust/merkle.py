@@ -64,19 +64,26 @@ def inclusion_proof(leaf_hashes: Sequence[bytes], index: int) -> list[bytes]:
 
     Raises IndexError unless 0 <= index < number of leaves.
     """
-    size = len(leaf_hashes)
+    return [root_hash(leaf_hashes[low:high]) for low, high in inclusion_ranges(index, len(leaf_hashes))]
+
+
+def inclusion_ranges(index: int, size: int) -> list[tuple[int, int]]:
+    """Of which leaves (from, to but without) the hashes of an inclusion proof are the roots, in the proof's order.
+
+    Raises IndexError unless 0 <= index < size.
+    """
     if not 0 <= index < size:
         raise IndexError(f"leaf {index} of a tree of {size}")
-    proof, low, high = [], 0, size
+    ranges, low, high = [], 0, size
     while high - low > 1:
-        middle = low + _split(high - low)
+        middle = low + split(high - low)
         if index < middle:
-            proof.append(root_hash(leaf_hashes[middle:high]))
+            ranges.append((middle, high))
             high = middle
         else:
-            proof.append(root_hash(leaf_hashes[low:middle]))
+            ranges.append((low, middle))
             low = middle
-    return proof[::-1]
+    return ranges[::-1]
 
 
 def verify_inclusion(leaf: bytes, index: int, tree_size: int, proof: Sequence[bytes], root: bytes) -> bool:
@@ -102,22 +109,29 @@ def consistency_proof(leaf_hashes: Sequence[bytes], old_size: int) -> list[bytes
 
     Raises ValueError unless 0 < old_size <= number of leaves.
     """
-    size = len(leaf_hashes)
+    return [root_hash(leaf_hashes[low:high]) for low, high in consistency_ranges(old_size, len(leaf_hashes))]
+
+
+def consistency_ranges(old_size: int, size: int) -> list[tuple[int, int]]:
+    """Of which leaves (from, to but without) the hashes of a consistency proof are the roots, in the proof's order.
+
+    Raises ValueError unless 0 < old_size <= size.
+    """
     if not 0 < old_size <= size:
         raise ValueError(f"a tree of {old_size} leaves before one of {size}")
-    known = True  # the verifier has the root of the old part: it is the old root
-    proof, low, high = [], 0, size
+    ranges, low, high = [], 0, size
+    known = True  # the verifier has the root of the old part, as it is the old root
     while old_size != high:
-        middle = low + _split(high - low)
+        middle = low + split(high - low)
         if old_size <= middle:
-            proof.append(root_hash(leaf_hashes[middle:high]))
+            ranges.append((middle, high))
             high = middle
         else:
-            proof.append(root_hash(leaf_hashes[low:middle]))
+            ranges.append((low, middle))
             low, known = middle, False
     if not known:
-        proof.append(root_hash(leaf_hashes[low:high]))
-    return proof[::-1]
+        ranges.append((low, high))
+    return ranges[::-1]
 
 
 def verify_consistency(old_size: int, new_size: int, proof: Sequence[bytes], old_root: bytes, new_root: bytes) -> bool:
@@ -146,7 +160,7 @@ def verify_consistency(old_size: int, new_size: int, proof: Sequence[bytes], old
     return not last and (old, new) == (old_root, new_root)
 
 
-def _split(size: int) -> int:
+def split(size: int) -> int:
     """The largest power of two below `size`, which is 2 or more."""
     return 1 << ((size - 1).bit_length() - 1)
 

@@ -21,6 +21,7 @@ from pipeline.trust import balance, checkpoint, dsse, index, layout, names, run,
 from pipeline.trust import manifest as manifests
 from pipeline.trust.findings import CHECKS, Check, Findings, Progress, Verification, failed
 from pipeline.trust.intoto import PAYLOAD_TYPE
+from pipeline.trust.log import Log
 from pipeline.trust.manifest import FileEntry, Manifest
 
 ENVELOPE_LIMIT = 1 << 30  # bytes; a manifest has some 500 a file or artifact
@@ -59,26 +60,31 @@ class _State:
 
 
 def verify(
-    release: Path, keys: Sequence[Ed25519PublicKey], *, report: Progress | None = None, content: bool = False
-) -> Verification:
+    release: Path, keys: Sequence[Ed25519PublicKey], *, report: Progress | None = None, content: bool = False,
+    log: Log | VerificationError | None = None,
+) -> Verification:  # fmt: skip
     """Verify the release in a folder. Faults are parts of the result; raises RecipeError only if there is no folder.
 
     content: read Parquet files whose bytes are not the published ones, and compare their rows by content root: these are bytes
-    that nobody signed, so do it in a process of its own, with bounded memory. `report(what, done, total)` is called as
-    files are hashed and read, with bytes done and bytes in all.
+    that nobody signed, so do it in a process of its own, with bounded memory.
+    log: the release log that the release has to be in, or why it does not hold; without one that is not asked.
+    `report(what, done, total)` is called as files are hashed and read, with bytes done and bytes in all.
     """
     if not release.is_dir():
         raise RecipeError("there is no such folder", where=str(release), hint="pellucid build RECIPE makes a release")
     state = _State(release, keys, report or (lambda what, done, total: None), content=content)
     if state.make(["signature"], _signature(state)) and state.make(["manifest"], _manifest(state)):
         _contents(state)
+        if log is not None:
+            state.make(["log"], _logged(state, log))
+    asked = [name for name in CHECKS if name != "log" or log is not None]
     files = state.manifest["files"] if state.manifest else []
     failures = state.found.values()
     passed = [Check(name, True, CHECKS[name]) for name in state.made if not state.failed([name])]
     order = list(CHECKS)
     return Verification(
         checks=tuple(sorted([*passed, *failures], key=lambda check: order.index(check.name))),
-        unchecked=tuple(name for name in CHECKS if name not in state.made),
+        unchecked=tuple(name for name in asked if name not in state.made),
         release_id=state.release_id,
         key_id=state.key_id,
         manifest=state.manifest,
@@ -154,6 +160,20 @@ def _run(state: _State) -> Findings:
         return
     if stated != state.release_id:
         yield failed("run", f"is the run of release {stated}, this is {state.release_id}", name)
+
+
+def _logged(state: _State, log: Log | VerificationError) -> Findings:
+    """That the log holds, and that the release is in it and was not withdrawn. Its signature is checked where it is read."""
+    if isinstance(log, VerificationError):
+        yield _finding("log", log)
+    elif (found := log.find(state.release_id or "")) is None:
+        yield failed("log", f"release {state.release_id} is in none of the {log.size} entries of {log.origin}")
+    elif found.withdrawn is not None:
+        yield failed(
+            "log",
+            f"the release was withdrawn: entry {found.number} of {log.origin} logs it, entry {found.withdrawn} takes it "
+            "back. `pellucid takedown` makes a successor of such a release: use the one that its publisher names",
+        )
 
 
 def _listing(there: dict[str, str], listed: Sequence[str]) -> Findings:

@@ -159,8 +159,9 @@ def sign_again(
     data = path.read_bytes()
     (folder / "manifest.dsse.json").write_bytes(dsse.sign(data, intoto.PAYLOAD_TYPE, key))
     release_id = hashlib.sha256(data).hexdigest()
-    small = checkpoint.statement(release_id, json.loads(data)["predicate"])
-    (folder / checkpoint.NAME).write_bytes(dsse.sign(small, intoto.PAYLOAD_TYPE, key))
+    with contextlib.suppress(ValueError, KeyError, TypeError):  # of what is no manifest at all there is none
+        small = checkpoint.statement(release_id, json.loads(data)["predicate"])
+        (folder / checkpoint.NAME).write_bytes(dsse.sign(small, intoto.PAYLOAD_TYPE, key))
     sign_run(folder, release_id, key)
 
 

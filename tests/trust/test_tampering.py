@@ -90,7 +90,7 @@ def test_where_a_shard_ends_is_the_signers_own_word_and_a_strangers_move_breaks_
         for file in predicate["files"]:
             if file["kind"] in ("data", "kept"):
                 ids = pq.read_table(release / file["name"]).column("id").to_pylist()
-                file.update(rows=len(ids), first_id=ids[0], last_id=ids[-1])
+                file.update(rows=len(ids), leaves=len(ids), first_id=ids[0], last_id=ids[-1])
 
     small.hash_again(release, recount)
     assert verify(release, small.TRUSTED).ok
