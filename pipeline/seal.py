@@ -21,7 +21,8 @@ from pipeline.lock import Lock
 from pipeline.plan import TaskRecord
 from pipeline.recipe import Recipe
 from pipeline.release.card import card
-from pipeline.trust import dsse, keys, manifest
+from pipeline.trust import dsse, keys, machine, manifest
+from pipeline.trust.run import run_statement
 
 
 @dataclass(frozen=True, slots=True)
@@ -31,6 +32,7 @@ class Run:
     started: float
     seconds: Mapping[str, float]
     workers: int
+    engine: str = "local"
 
 
 @dataclass(frozen=True, slots=True)
@@ -97,10 +99,11 @@ def seal(
     (staging / "README.md").write_bytes(readme)
     (staging / "manifest.json").write_bytes(statement)
     (staging / "manifest.dsse.json").write_bytes(envelope)
-    run_statement = manifest.run_statement(
-        release_id=release_id, started=run.started, finished=time.time(), seconds=run.seconds, workers=run.workers
-    )
-    (staging / "run.dsse.json").write_bytes(dsse.sign(run_statement, manifest.PAYLOAD_TYPE, private))
+    stated = run_statement(
+        document, release_id=release_id, started=run.started, finished=time.time(), seconds=run.seconds,
+        workers=run.workers, engine=run.engine, used=machine.used(),
+    )  # fmt: skip
+    (staging / "run.dsse.json").write_bytes(dsse.sign(stated, manifest.PAYLOAD_TYPE, private))
     _swap(staging, out, work / "replaced")
     return Sealed(release_id, key_id, made, document, True)
 

@@ -5,12 +5,14 @@ from dataclasses import asdict, dataclass
 from typing import Any
 
 from pipeline.trust.manifest import Manifest
+from pipeline.trust.reproduction import Tally
 
 # In the order in which they are made. A check that fails keeps those that rest on it from being made.
 CHECKS = {
     "signature": "a trusted key has signed manifest.dsse.json, and it holds the bytes of manifest.json",
     "manifest": "the manifest is canonical, and each of its fields is of its kind",
-    "run": "a trusted key has signed run.dsse.json, and it is of this release",
+    "run": "a trusted key has signed run.dsse.json, and it is of this release and its recipe, lock and code",
+    "reproduced": "as many other keys as were asked for have signed that they built this release again",
     "listing": "the folder holds the files of the manifest and no others: regular files, no links",
     "digests": "every file has the size and SHA-256 that the manifest says",
     "schema": "every Parquet file is readable and has its columns, null flags included",
@@ -29,6 +31,7 @@ CHECKS = {
     "clusters": "a kept document's cluster names all documents of this release that were dropped for it, and no others",
     "totals": "read = kept + dropped, by artifact, source and reason, counted from the rows",
 }
+ON_REQUEST = ("reproduced",)  # made only if the caller asks for them
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,7 +54,7 @@ class Verification:
     """The result, in parts. `unchecked` names the checks that could not be made because an earlier one failed.
 
     `release_id` is the SHA-256 of manifest.json as it lies there; `key_id` and `manifest` are None unless the signature
-    and the manifest's form held.
+    and the manifest's form held. `reproductions` is None unless they were asked for.
     """
 
     checks: tuple[Check, ...]
@@ -61,6 +64,7 @@ class Verification:
     manifest: Manifest | None
     files: int
     bytes: int
+    reproductions: Tally | None = None
 
     @property
     def ok(self) -> bool:
@@ -86,6 +90,7 @@ class Verification:
             "totals": self.totals,
             "checks": [asdict(check) for check in self.checks],
             "unchecked": list(self.unchecked),
+            "reproductions": None if self.reproductions is None else self.reproductions.to_json(),
         }
 
 
