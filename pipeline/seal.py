@@ -27,7 +27,7 @@ from pipeline.trust.run import run_statement
 
 @dataclass(frozen=True, slots=True)
 class Run:
-    """What the run document says of a build, beside the machine: start (seconds since 1970), seconds a stage, workers."""
+    """What the run document says of a build, beside the machine: start (since 1970), seconds a stage, workers, engine."""
 
     started: float
     seconds: Mapping[str, float]

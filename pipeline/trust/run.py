@@ -28,6 +28,7 @@ from pipeline.trust import canonical, intoto, machine
 PREDICATE_TYPE = "https://slsa.dev/provenance/v1"
 BUILD_TYPE = "urn:pellucid:build:v1"  # described in docs/format.md
 BUILDER = "urn:pellucid:builder:{}:v1"  # of an engine; one id a mode of operation, as the standard asks
+PACKAGE = Path(__file__).parents[1]
 _HEX = re.compile("[0-9a-f]{40,64}")
 _ENGINE = intoto.matching("[a-z]{1,32}", "an engine's name")
 
@@ -89,16 +90,16 @@ def run_statement(
     workers: int,
     engine: str = "local",
     used: machine.Used | None = None,
+    package: Path = PACKAGE,
 ) -> bytes:
     """The run document's statement, of this machine and moment.
 
     manifest: predicate of the manifest whose digest is `release_id`. started, finished: seconds since 1970; seconds: by
-    stage. Raises VerificationError where `parse` would refuse it.
+    stage; package: the code's folder, whose commit is asked of git. Raises VerificationError where `parse` would refuse it.
     """
-    home = Path(__file__).parents[1]
-    commit = machine.git_commit(home)
+    commit = machine.git_commit(package)
     external, dependencies = definition(manifest)
-    if commit and not machine.git_changed(home):
+    if commit and not machine.git_changed(package):
         dependencies[0]["digest"]["gitCommit"] = commit
     predicate = {
         "buildDefinition": {

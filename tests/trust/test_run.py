@@ -249,24 +249,43 @@ def test_a_run_document_that_tells_another_recipe_lock_or_code_than_the_manifest
     assert message in found.detail
 
 
-def test_the_commit_is_a_digest_of_the_code_only_where_nothing_differs_from_it(tmp_path: Path) -> None:
-    def git(*arguments: str) -> str:
-        who = ("-c", "user.name=x", "-c", "user.email=x@example.org", "-c", "commit.gpgsign=false")
-        return subprocess.run(
-            ["git", *who, *arguments], cwd=tmp_path, capture_output=True, text=True, check=True
-        ).stdout.strip()
+def git(folder: Path, *arguments: str) -> str:
+    who = ("-c", "user.name=x", "-c", "user.email=x@example.org", "-c", "commit.gpgsign=false")
+    return subprocess.run(
+        ["git", *who, *arguments], cwd=folder, capture_output=True, text=True, check=True
+    ).stdout.strip()
 
-    assert machine.git_commit(tmp_path) is None and machine.git_changed(tmp_path)
-    git("init", "--quiet")
+
+def test_the_commit_is_a_digest_of_the_code_only_where_nothing_differs_from_it(
+    tmp_path: Path, manifest: dict[str, Any]
+) -> None:
+    def stated() -> tuple[str | None, str | None]:
+        """The commit as a digest of the code, and as what is checked out."""
+        data = run.run_statement(
+            manifest, release_id="a" * 64, started=0, finished=1, seconds={}, workers=1, package=tmp_path
+        )
+        found = run.parse(data)
+        assert run.differences(found, manifest) == []
+        digest = found.predicate["buildDefinition"]["resolvedDependencies"][0]["digest"]
+        return digest.get("gitCommit"), found.predicate["runDetails"]["pellucid_run"]["git_commit"]
+
+    assert stated() == (None, None)
+    git(tmp_path, "init", "--quiet")
     (tmp_path / "__init__.py").write_text("")
-    assert machine.git_commit(tmp_path) is None and machine.git_changed(tmp_path)
-    git("add", "__init__.py")
-    git("commit", "--quiet", "--message", "x")
-    assert (machine.git_commit(tmp_path), machine.git_changed(tmp_path)) == (git("rev-parse", "HEAD"), False)
+    assert stated() == (None, None)  # not tracked
+    git(tmp_path, "add", "__init__.py")
+    git(tmp_path, "commit", "--quiet", "--message", "x")
+    commit = git(tmp_path, "rev-parse", "HEAD")
+    assert stated() == (commit, commit)
     (tmp_path / "more.py").write_text("x = 1\n")
-    assert machine.git_changed(tmp_path)
+    assert stated() == (None, commit)
     (tmp_path / "more.py").unlink()
     (tmp_path / "__init__.py").write_text("x = 1\n")
+    assert stated() == (None, commit)
+
+
+def test_code_that_git_does_not_track_has_no_commit(tmp_path: Path) -> None:
+    assert machine.git_commit(tmp_path) is None
     assert machine.git_changed(tmp_path)
 
 
