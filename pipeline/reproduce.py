@@ -18,7 +18,7 @@ from pipeline import recipe as recipes
 from pipeline.against import Other, refuse_others
 from pipeline.build import Built, Report, Settings, build
 from pipeline.errors import VerificationError
-from pipeline.trust import dsse, layout, manifest
+from pipeline.trust import dsse, layout, manifest, reproduction
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,6 +51,19 @@ class Reproduction:
 
     def to_json(self) -> dict[str, Any]:
         return {"ok": self.ok, "level": self.level, **asdict(self)}
+
+
+def attestation(result: Reproduction, built: Built, started: float, finished: float) -> bytes:
+    """The statement of what `reproduce` found, to be signed by whoever ran it. Times in seconds since 1970."""
+    return reproduction.statement(
+        release_id=result.wanted,
+        built=result.built,
+        levels={file.name: file.level for file in result.files},
+        manifest_parts={difference.partition(":")[0] for difference in result.differences},
+        code=built.manifest["code"],
+        started=started,
+        finished=finished,
+    )
 
 
 def read_published(path: Path, trusted: Sequence[Any]) -> tuple[bytes, manifest.Manifest]:

@@ -21,16 +21,18 @@ from pipeline.lock import Lock
 from pipeline.plan import TaskRecord
 from pipeline.recipe import Recipe
 from pipeline.release.card import card
-from pipeline.trust import checkpoint, dsse, keys, manifest
+from pipeline.trust import checkpoint, dsse, keys, machine, manifest
+from pipeline.trust.run import run_statement
 
 
 @dataclass(frozen=True, slots=True)
 class Run:
-    """What the run document says of a build, beside the machine: start (seconds since 1970), seconds a stage, workers."""
+    """What the run document says of a build, beside the machine: start (since 1970), seconds a stage, workers, engine."""
 
     started: float
     seconds: Mapping[str, float]
     workers: int
+    engine: str = "local"
 
 
 @dataclass(frozen=True, slots=True)
@@ -103,10 +105,11 @@ def seal(
         _link(shard["path"], staging / shard["name"])
     for name, data in {**signed, "README.md": readme}.items():
         (staging / name).write_bytes(data)
-    run_statement = manifest.run_statement(
-        release_id=release_id, started=run.started, finished=time.time(), seconds=run.seconds, workers=run.workers
-    )
-    (staging / "run.dsse.json").write_bytes(dsse.sign(run_statement, manifest.PAYLOAD_TYPE, private))
+    stated = run_statement(
+        document, release_id=release_id, started=run.started, finished=time.time(), seconds=run.seconds,
+        workers=run.workers, engine=run.engine, used=machine.used(),
+    )  # fmt: skip
+    (staging / "run.dsse.json").write_bytes(dsse.sign(stated, manifest.PAYLOAD_TYPE, private))
     _swap(staging, out, work / "replaced")
     return Sealed(release_id, key_id, made, document, True)
 

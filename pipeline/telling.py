@@ -86,6 +86,24 @@ def proven(found: Any) -> Iterator[str]:
     yield f"signed by   {found.key_id}"
 
 
+def reproductions(tally: Any) -> Iterator[str]:
+    """Who says that they built a release again; loudest, who says that they could not."""
+    for document in tally.documents:
+        if document.counts:
+            yield f"      reproduced ({document.verdict}) by {document.key_id}: {document.file}"
+        elif document.verdict != "differs":
+            yield f"      not counted: {document.file} {document.why}"
+    for document in tally.differing:
+        yield f"WARNING: {document.file} {document.why}; it is signed by {document.key_id}"
+
+
+def handing_in(file: Path, key_id: str, verdict: str) -> Iterator[str]:
+    """What a reproduction document is good for, once it is written."""
+    yield f"attested    {file}  ({verdict}, signed by {key_id})"
+    yield "hand it in  put it into the folder reproductions/ beside the published manifest, and give your public key"
+    yield "            to whoever is to count it: pellucid verify RELEASE --reproduced-by 1 --reproducer-key YOUR.pub"
+
+
 def story(told: Any) -> Iterator[str]:
     """A document's story: origin, pointer, licence, decisions, and where it ended."""
     row = told.row

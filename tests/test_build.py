@@ -16,6 +16,7 @@ import duckdb
 import pyarrow.parquet as pq
 import pytest
 
+from pipeline.trust import canonical, dsse, intoto, keys, manifest, reproduction
 from tests.corpus import World, sdist, sentences, world
 
 
@@ -147,6 +148,27 @@ def test_another_source_sketches_only_itself_and_ends_with_what_a_build_from_not
         assert any(row["kept_source"] == "more" for row in rows)
 
 
+def outsider(made: World, folder: Path) -> Path:
+    """A folder with the key pair of somebody else than the builder."""
+    made.run("keygen", "--out", folder / "outsider")
+    return folder / "outsider"
+
+
+def test_questions_about_reproductions_that_lack_something_end_with_2(
+    built: tuple[World, Path, str], tmp_path: Path
+) -> None:
+    made, out, _ = built
+    assert "--reproducer-key" in made.run("verify", out, "--reproduced-by", "1", code=2).stderr
+    assert "--reproduced-by" in made.run("verify", out, "--reproducer-key", tmp_path, code=2).stderr
+    again = ("reproduce", out / "manifest.json", "--out", tmp_path / "again")
+    assert "--attest" in made.run(*again, "--signing-key", tmp_path / "x", code=2).stderr
+    for inside in (tmp_path / "again" / "a.json", out / "reproductions" / "a.json"):
+        assert "inside a release" in made.run(*again, "--attest", inside, code=2).stderr
+    said = made.run(*again, "--attest", tmp_path / "a.json", "--signing-key", tmp_path / "none.key", code=2).stderr
+    assert "the key cannot be read" in said
+    assert not (tmp_path / "again").exists()  # all of it is said before anything is built
+
+
 def test_reproduce_finds_every_file_equal(built: tuple[World, Path, str], tmp_path: Path) -> None:
     made, out, release_id = built
     published = tmp_path / "published"
@@ -154,14 +176,38 @@ def test_reproduce_finds_every_file_equal(built: tuple[World, Path, str], tmp_pa
     for name in ("manifest.json", "manifest.dsse.json"):
         shutil.copy(out / name, published)
     shutil.copy(made.folder / "recipe" / "lines.tar.gz", published)
-    done = made.run("reproduce", published / "manifest.json", "--out", tmp_path / "again", "--json")
+    key, document = outsider(made, tmp_path), published / "reproductions" / "outsider.dsse.json"
+    done = made.run(
+        "reproduce", published / "manifest.json", "--out", tmp_path / "again", "--json", "--attest", document,
+        "--signing-key", key / "signing.key",
+    )  # fmt: skip
     result = json.loads(done.stdout)
     assert (result["ok"], result["level"], result["same_manifest"], result["built"]) == (True, "L0", True, release_id)
+    assert "put it into the folder reproductions/ beside the published manifest" in done.stderr
+    stated = reproduction.parse(
+        dsse.open_envelope(document.read_bytes(), keys.trusted_keys([key]), intoto.PAYLOAD_TYPE).payload
+    )
+    assert (stated.release_id, stated.built, stated.verdict) == (release_id, release_id, "bytes")
+    assert stated.predicate["files"] == {"bytes": len(result["files"]), "content": 0, "differs": 0}
+    # What was attested counts for whoever names that key, wherever the document lies.
+    folder = ("--reproductions", document.parent)
+    said = made.run("verify", out, "--reproduced-by", "1", "--reproducer-key", key, *folder).stdout
+    assert "ok    reproduced" in said and "reproduced (bytes) by" in said
+    made.run("verify", out, "--reproduced-by", "2", "--reproducer-key", key, *folder, code=1)
+    builder = Path(made.environment["PELLUCID_CONFIG"])
+    assert "not signed by a key that you named" in made.run(
+        "verify", out, "--reproduced-by", "1", "--reproducer-key", builder, *folder, code=1
+    ).stdout  # fmt: skip
+    # By default it is found by the release's id among the published manifests below the folder that one is in.
+    shelf = tmp_path / "manifests" / "small" / "1"
+    shelf.parent.mkdir(parents=True)
+    shutil.copytree(published, shelf)
+    made.run("verify", out, "--reproduced-by", "1", "--reproducer-key", key, cwd=tmp_path)
+    said = made.run("verify", out, "--reproduced-by", "1", "--reproducer-key", key, cwd=published, code=2).stderr
+    assert "no published manifest is of this release" in said
 
 
 def test_reproduce_says_which_file_differs(built: tuple[World, Path, str], tmp_path: Path) -> None:
-    from pipeline.trust import canonical, dsse, keys, manifest
-
     made, out, _ = built
     value = canonical.loads((out / "manifest.json").read_bytes())
     shard = next(file for file in value["predicate"]["files"] if file["kind"] == "data")
@@ -172,8 +218,17 @@ def test_reproduce_says_which_file_differs(built: tuple[World, Path, str], tmp_p
     private = keys.load_private(Path(made.environment["PELLUCID_CONFIG"]) / "signing.key")
     (tmp_path / "manifest.dsse.json").write_bytes(dsse.sign(forged, manifest.PAYLOAD_TYPE, private))
     shutil.copy(made.folder / "recipe" / "lines.tar.gz", tmp_path)
-    done = made.run("reproduce", tmp_path / "manifest.json", "--out", tmp_path / "again", code=1)
+    document = tmp_path / "reproductions" / "mine.dsse.json"
+    done = made.run(
+        "reproduce", tmp_path / "manifest.json", "--out", tmp_path / "again", "--attest", document, code=1
+    )  # fmt: skip
     assert f"differs  {shard['name']}" in done.stdout
+    stated = reproduction.parse(
+        dsse.open_envelope(document.read_bytes(), [private.public_key()], intoto.PAYLOAD_TYPE).payload
+    )
+    assert (stated.release_id, stated.verdict) == (hashlib.sha256(forged).hexdigest(), "differs")
+    assert stated.predicate["differing"] == [shard["name"]]
+    assert stated.predicate["manifest_parts"] == ["files"]
 
 
 def test_any_flipped_byte_is_found_and_its_file_named(built: tuple[World, Path, str], tmp_path: Path) -> None:

@@ -1,6 +1,7 @@
 """What is said of documents, on a terminal that must not obey their text."""
 
 from pipeline import telling
+from pipeline.trust import reproduction
 
 
 def test_control_and_bidi_characters_are_shown_not_obeyed() -> None:
@@ -15,3 +16,19 @@ def test_a_near_duplicate_is_told_with_its_similarity_and_bands_an_exact_one_wit
     assert telling._alike({"similarity": 881_709, "bands": 2}) == "similarity 0.882, 2 bands in common"
     assert telling._alike({"similarity": 800_000, "bands": 1}) == "similarity 0.800, 1 band in common"
     assert telling._alike({"similarity": 1_000_000, "bands": None}) == "similarity 1.000"
+
+
+def test_who_could_not_build_a_release_again_is_told_last_and_loudest() -> None:
+    tally = reproduction.Tally(
+        (
+            reproduction.Judged("a.json", False, "says that 2 files DIFFER, x the first", "a" * 64, "differs"),
+            reproduction.Judged("b.json", True, "", "b" * 64, "content"),
+            reproduction.Judged("c.json", False, "is of another release, d", "c" * 64),
+        ),
+        1,
+    )
+    assert list(telling.reproductions(tally)) == [
+        f"      reproduced (content) by {'b' * 64}: b.json",
+        "      not counted: c.json is of another release, d",
+        f"WARNING: a.json says that 2 files DIFFER, x the first; it is signed by {'a' * 64}",
+    ]

@@ -6,6 +6,7 @@ import re
 import sys
 from dataclasses import asdict
 from pathlib import Path
+from typing import Any
 
 import click
 
@@ -39,10 +40,23 @@ MEMORY_LIMIT = 8 << 30  # bytes of address space, of which Arrow and its threads
     "--log", "log_folder", type=FILE, metavar="FOLDER",
     help="Release log that must have the release, not withdrawn, and continue what you saw last: `pellucid log --help`.",
 )  # fmt: skip
+@click.option(
+    "--reproduced-by", type=click.IntRange(1), metavar="N",
+    help="Also check that N of the keys in --reproducer-key have signed that they built this release again.",
+)  # fmt: skip
+@click.option(
+    "--reproducer-key", "reproducer_files", type=FILE, multiple=True,
+    help="Public key (PEM) of somebody whose reproduction counts, or a folder of *.pub; may be repeated.",
+)  # fmt: skip
+@click.option(
+    "--reproductions", type=FILE, metavar="FOLDER",
+    help="Folder of reproduction documents.  [default: reproductions/ beside the manifest of this release in ./manifests]",
+)  # fmt: skip
 @AS_JSON
 @errors_end_it
 def verify(
-    release: Path, content: bool, key_files: tuple[Path, ...], log_folder: Path | None, as_json: bool
+    release: Path, content: bool, key_files: tuple[Path, ...], log_folder: Path | None, reproduced_by: int | None,
+    reproducer_files: tuple[Path, ...], reproductions: Path | None, as_json: bool,
 ) -> None:  # fmt: skip
     """Check that RELEASE is what was signed, to the byte, and that its account adds up.
 
@@ -55,7 +69,8 @@ def verify(
         _bound_memory()
     trusted = keys.trusted_keys(key_files or None)
     log = read_seen(log_folder, trusted) if log_folder else None
-    result = verify.verify(release, trusted, content=content, log=log)
+    asked = _reproducers(release, reproduced_by, reproducer_files, reproductions)
+    result = verify.verify(release, trusted, content=content, log=log, reproduced=asked)
     if as_json:
         click.echo(json.dumps(result.to_json()))
     else:
@@ -66,6 +81,8 @@ def verify(
             )
         for name in result.unchecked:
             click.echo(f"-     {name}: not made, it rests on one that failed")
+        if result.reproductions:
+            say(telling.reproductions(result.reproductions))
         click.echo(telling.verdict(result))
         if result.ok and isinstance(log, Log) and result.release_id:
             click.echo(position(log, result.release_id))
@@ -82,6 +99,41 @@ def _bound_memory() -> None:
     resource.setrlimit(resource.RLIMIT_AS, (MEMORY_LIMIT if most < 0 else min(most, MEMORY_LIMIT), most))
 
 
+def _reproducers(release: Path, wanted: int | None, files: tuple[Path, ...], folder: Path | None) -> Any:
+    """What `verify` is asked about reproductions, their bytes read; None if nothing.
+
+    The default folder is found by the release's digest among those that the caller has, not by a name in the release.
+    """
+    import hashlib
+
+    from pipeline.trust import keys, reproduction
+
+    if wanted is None:
+        if files or folder:
+            raise RecipeError("it is not said how many keys are wanted", wanted="--reproduced-by N", where="verify")
+        return None
+    if not files:
+        raise RecipeError(
+            "nobody is named whose reproduction would count", wanted="--reproducer-key FILE_OR_FOLDER", where="verify",
+            hint="keys that lie beside the documents prove nothing: name those of people whom you know",
+        )  # fmt: skip
+    if folder is None:
+        try:
+            release_id = hashlib.sha256((release / "manifest.json").read_bytes()).digest()
+        except OSError as error:
+            raise RecipeError("there is no manifest.json", where=str(release)) from error
+        published = sorted(Path("manifests").glob("*/*/manifest.json"))
+        same = [path for path in published if hashlib.sha256(path.read_bytes()).digest() == release_id]
+        if not same:
+            raise RecipeError(
+                "no published manifest is of this release",
+                where="manifests/",
+                hint="name a folder with --reproductions",
+            )
+        folder = same[0].with_name("reproductions")
+    return reproduction.Asked(reproduction.read_folder(folder), keys.trusted_keys(files), wanted)
+
+
 @click.command()
 @click.argument("manifest", type=FILE)
 @click.option("--out", type=FILE, default=Path("build/reproduced"), show_default=True, help="Folder to build into.")
@@ -90,25 +142,33 @@ def _bound_memory() -> None:
     "--against", type=FILE, multiple=True, metavar="RELEASE",
     help="Folder of a release that MANIFEST was built against (it names them by id); may be repeated.",
 )  # fmt: skip
+@click.option("--attest", type=FILE, metavar="FILE", help="Write what was found to FILE, signed, for others to count.")
+@click.option("--signing-key", type=FILE, help="Private key to sign --attest with.  [default: your own local key]")
 @KEYS
 @WORKERS
 @AS_JSON
 @errors_end_it
 def reproduce(
-    manifest: Path, out: Path, again: bool, against: tuple[Path, ...], key_files: tuple[Path, ...], workers: int,
-    as_json: bool,
+    manifest: Path, out: Path, again: bool, against: tuple[Path, ...], attest: Path | None, signing_key: Path | None,
+    key_files: tuple[Path, ...], workers: int, as_json: bool,
 ) -> None:  # fmt: skip
     """Build a published MANIFEST again from its own recipe and lock, and compare file by file.
 
-    L0: the same bytes. L1: other bytes, the same rows. Exit 1 where anything differs.
+    L0: the same bytes. L1: other bytes, the same rows. Exit 1 where anything differs; --attest says that, too.
     """
     import shutil
+    import time
 
     from pipeline import build as builds
     from pipeline.against import load_all
+    from pipeline.reproduce import attestation
     from pipeline.reproduce import reproduce as run
-    from pipeline.trust import keys
+    from pipeline.trust import dsse, intoto, keys
+    from pipeline.trust.reproduction import VERDICTS
 
+    private, made = _attesting_key(attest, signing_key, (out, manifest.parent))
+    if made:
+        click.echo(f"made a local signing key: {made}", err=True)
     others = load_all(against, out)
     if not again:
         builds.refuse_foreign(out)
@@ -116,7 +176,14 @@ def reproduce(
             shutil.rmtree(folder, ignore_errors=True)
     chosen = settings(out, manifest.parent, workers, None)
     trusted = keys.trusted_keys(key_files or None)
+    started = time.time()
     result, built = with_display(lambda report: run(manifest, chosen, trusted, report, others))
+    if attest and private:
+        stated = attestation(result, built, started, time.time())
+        attest.parent.mkdir(parents=True, exist_ok=True)
+        attest.write_bytes(dsse.sign(stated, intoto.PAYLOAD_TYPE, private))
+        for line in telling.handing_in(attest, keys.key_id(private.public_key()), VERDICTS[result.level]):
+            click.echo(line, err=True)
     if as_json:
         click.echo(json.dumps(result.to_json()))
     else:
@@ -131,6 +198,24 @@ def reproduce(
                    "differs": "NOT reproduced"}  # fmt: skip
         click.echo(f"{result.level}: {verdict[result.level]}")
     sys.exit(0 if result.ok else 1)
+
+
+def _attesting_key(attest: Path | None, signing_key: Path | None, releases: tuple[Path, ...]) -> Any:
+    """The key to sign a reproduction document with, asked for before hours of building, and its file if it was made now."""
+    from pipeline.trust import keys
+
+    if attest is None:
+        if signing_key:
+            raise RecipeError("there is nothing to sign", wanted="--attest FILE", where="reproduce")
+        return None, None
+    for folder in releases:
+        inside = attest.resolve().is_relative_to(folder.resolve())
+        if inside and (folder in releases[:1] or (folder / "data").is_dir()):
+            raise RecipeError(
+                "the document would lie inside a release, which may hold no file but its own", where=str(attest),
+                hint="name a file elsewhere: `reproductions/` beside a published manifest is the place",
+            )  # fmt: skip
+    return keys.signing_key(signing_key)
 
 
 @click.command()

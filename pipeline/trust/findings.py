@@ -5,14 +5,15 @@ from dataclasses import asdict, dataclass, field
 from typing import Any
 
 from pipeline.trust.manifest import Manifest
+from pipeline.trust.reproduction import Tally
 
-# In the order in which they are made. A check that fails keeps those that rest on it from being made;
-# `log` is made only where a log is given.
+# In the order in which they are made. A check that fails keeps those that rest on it from being made.
 CHECKS = {
     "signature": "a trusted key has signed manifest.dsse.json, and it holds the bytes of manifest.json",
     "manifest": "the manifest is canonical, and each of its fields is of its kind",
     "checkpoint": "a trusted key has signed checkpoint.dsse.json, and it has the roots of this release's manifest",
-    "run": "a trusted key has signed run.dsse.json, and it is of this release",
+    "run": "a trusted key has signed run.dsse.json, and it is of this release and its recipe, lock and code",
+    "reproduced": "as many other keys as were asked for have signed that they built this release again",
     "listing": "the folder holds the files of the manifest and no others: regular files, no links",
     "digests": "every file has the size and SHA-256 that the manifest says",
     "schema": "every Parquet file is readable and has its columns, null flags included",
@@ -33,6 +34,7 @@ CHECKS = {
     "totals": "read = kept + dropped, by artifact, source and reason, counted from the rows",
     "log": "the release is in the log and not withdrawn; a trusted key has signed the log, and it only grew",
 }
+ON_REQUEST = ("reproduced", "log")  # made only if the caller asks for them
 
 
 @dataclass(frozen=True, slots=True)
@@ -56,7 +58,8 @@ class Verification:
 
     `release_id` is the SHA-256 of manifest.json as it lies there; `key_id` and `manifest` are None unless the signature
     and the manifest's form held. `differs`: Parquet files with other bytes and, if the check `roots` holds, the same rows; of
-    each what is other. Without them the release is verified at level L0, with them at L1.
+    each what is other. Without them the release is verified at level L0, with them at L1. `reproductions` is None unless they
+    were asked for.
     """
 
     checks: tuple[Check, ...]
@@ -67,6 +70,7 @@ class Verification:
     files: int
     bytes: int
     differs: Mapping[str, str] = field(default_factory=dict)
+    reproductions: Tally | None = None
 
     @property
     def ok(self) -> bool:
@@ -99,6 +103,7 @@ class Verification:
             "totals": self.totals,
             "checks": [asdict(check) for check in self.checks],
             "unchecked": list(self.unchecked),
+            "reproductions": None if self.reproductions is None else self.reproductions.to_json(),
         }
 
 

@@ -15,7 +15,6 @@ from typing import Any, TypedDict, cast
 from pipeline.errors import VerificationError
 from pipeline.trust import intoto, names, roots
 from pipeline.trust.intoto import PAYLOAD_TYPE as PAYLOAD_TYPE
-from pipeline.trust.run import run_statement as run_statement
 
 PREDICATE_TYPE = "urn:pellucid:manifest:v1"
 CODE_TAG = b"pellucid/code/v1\x00"

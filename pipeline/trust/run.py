@@ -1,81 +1,133 @@
 """The run document: who built a release when, on what, and how long it took. Signed, and not deterministic.
 
-Everything of the moment and the machine is here and nowhere else, so that the manifest can be the same for everybody who
-builds it. It is the word of the builder: nothing in it can be checked but whose word it is, and of which release.
+SLSA provenance v1 (slsa.dev/spec/v1.1/provenance) in an in-toto Statement whose subject is `manifest.json`, so that tools
+for SLSA read it. Everything of the moment and the machine is here and nowhere else, so that the manifest can be the same
+for everybody who builds it.
+
+The rules:
+- The standard's fields have the standard's names and kinds; what it has no field for is in one extension, `pellucid_run`
+  (the standard's own form, VENDOR_FIELD), which changes the meaning of no other field.
+- `buildDefinition` repeats the manifest by name and digest, and `differences` holds both against each other. The artifacts
+  are not listed: the lock's digest pins them all, and the manifest that is the subject has the lock whole. So the document
+  has some 3 kB for one artifact or a thousand, and cannot contradict the list that counts.
+- `runDetails` is the word of the builder: nothing in it can be checked but whose word it is, and of which release.
+- Stricter than the standard, which has readers ignore fields that they do not know: these keys and no other.
 """
 
-import importlib.metadata
-import os
-import platform
+import hashlib
 import re
-import subprocess
+import uuid
 from collections.abc import Mapping
-from datetime import UTC, datetime
+from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, TypedDict, cast
+from typing import Any
 
 from pipeline.errors import VerificationError
-from pipeline.trust import intoto
+from pipeline.trust import canonical, intoto, machine
 
-PREDICATE_TYPE = "urn:pellucid:run:v1"
-_TIME = intoto.matching(r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\dZ", "a UTC time as 2026-01-31T23:59:59Z")
+PREDICATE_TYPE = "https://slsa.dev/provenance/v1"
+BUILD_TYPE = "urn:pellucid:build:v1"  # described in docs/format.md
+BUILDER = "urn:pellucid:builder:{}:v1"  # of an engine; one id a mode of operation, as the standard asks
+PACKAGE = Path(__file__).parents[1]
+_HEX = re.compile("[0-9a-f]{40,64}")
+_ENGINE = intoto.matching("[a-z]{1,32}", "an engine's name")
+
+
+def _digests(value: Any) -> str | None:
+    good = isinstance(value, dict) and value and all(isinstance(v, str) and _HEX.fullmatch(v) for v in value.values())
+    return None if good else "an object of digests in hex"
+
+
+def _seconds(value: Any) -> str | None:
+    good = isinstance(value, dict) and all(intoto.number(item) is None for item in value.values())
+    return None if good else "an object whose values are numbers, 0 or more"
+
+
 SHAPE: intoto.Shape = {
-    "release_id": intoto.sha256,
-    "started": _TIME,
-    "finished": _TIME,
-    "seconds": intoto.anything,
-    "workers": intoto.count,
-    "machine": {
-        "system": intoto.string,
-        "cpu": intoto.string,
-        "cores": intoto.count,
-        "memory_bytes": intoto.optional(intoto.count),
+    "buildDefinition": {
+        "buildType": intoto.string,
+        "externalParameters": {
+            "recipe": intoto.string,
+            "version": intoto.string,
+            "against": [{"name": intoto.string, "version": intoto.string}],
+        },
+        "internalParameters": {"engine": _ENGINE, "workers": intoto.count},
+        "resolvedDependencies": [{"name": intoto.string, "digest": _digests}],
     },
-    "python": intoto.string,
-    "packages": intoto.strings,
-    "git_commit": intoto.optional(intoto.matching("[0-9a-f]{40,64}", "a commit id in hex")),
+    "runDetails": {
+        "builder": {"id": intoto.string, "version": intoto.strings},
+        "metadata": {
+            "invocationId": intoto.matching("[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}", "a UUID"),
+            "startedOn": machine.TIME,
+            "finishedOn": machine.TIME,
+        },
+        "pellucid_run": {
+            "seconds": _seconds,
+            "cpu_seconds": intoto.optional(intoto.number),
+            "peak_memory_bytes": intoto.optional(intoto.count),
+            "machine": machine.SHAPE,
+            "git_commit": intoto.optional(intoto.matching("[0-9a-f]{40,64}", "a commit id in hex")),
+        },
+    },
 }
 
 
-class Machine(TypedDict):
-    """What a build ran on; no name of host or user is in it."""
-
-    system: str
-    cpu: str
-    cores: int
-    memory_bytes: int | None
-
-
-class Run(TypedDict):
-    """The predicate of a run document; times in UTC, `seconds` by stage."""
+@dataclass(frozen=True, slots=True)
+class Run:
+    """A run document that was read: the release that it is of, and its predicate."""
 
     release_id: str
-    started: str
-    finished: str
-    seconds: dict[str, float]
-    workers: int
-    machine: Machine
-    python: str
-    packages: dict[str, str]
-    git_commit: str | None
+    predicate: Mapping[str, Any]
 
 
 def run_statement(
-    *, release_id: str, started: float, finished: float, seconds: Mapping[str, float], workers: int
+    manifest: Mapping[str, Any],
+    *,
+    release_id: str,
+    started: float,
+    finished: float,
+    seconds: Mapping[str, float],
+    workers: int,
+    engine: str = "local",
+    used: machine.Used | None = None,
+    package: Path = PACKAGE,
 ) -> bytes:
-    """The run document's statement, of this machine and moment. `started`, `finished`: seconds since 1970."""
-    predicate: Run = {
-        "release_id": release_id,
-        "started": _utc(started),
-        "finished": _utc(finished),
-        "seconds": {stage: round(value, 3) for stage, value in seconds.items()},
-        "workers": workers,
-        "machine": machine(),
-        "python": platform.python_version(),
-        "packages": packages(),
-        "git_commit": git_commit(Path(__file__).parent),
+    """The run document's statement, of this machine and moment.
+
+    manifest: predicate of the manifest whose digest is `release_id`. started, finished: seconds since 1970; seconds: by
+    stage; package: the code's folder, whose commit is asked of git. Raises VerificationError where `parse` would refuse it.
+    """
+    commit = machine.git_commit(package)
+    external, dependencies = definition(manifest)
+    if commit and not machine.git_changed(package):
+        dependencies[0]["digest"]["gitCommit"] = commit
+    predicate = {
+        "buildDefinition": {
+            "buildType": BUILD_TYPE,
+            "externalParameters": external,
+            "internalParameters": {"engine": engine, "workers": workers},
+            "resolvedDependencies": dependencies,
+        },
+        "runDetails": {
+            "builder": {
+                "id": BUILDER.format(engine),
+                "version": {**machine.versions(), "pellucid": manifest["code"]["version"]},
+            },
+            "metadata": {
+                "invocationId": str(uuid.uuid4()),
+                "startedOn": machine.utc(started),
+                "finishedOn": machine.utc(finished),
+            },
+            "pellucid_run": {
+                "seconds": {stage: round(value, 3) for stage, value in seconds.items()},
+                "cpu_seconds": used.cpu_seconds if used else None,
+                "peak_memory_bytes": used.peak_memory_bytes if used else None,
+                "machine": machine.machine(),
+                "git_commit": commit,
+            },
+        },
     }
-    data = intoto.build({"manifest.json": release_id}, PREDICATE_TYPE, cast(dict[str, Any], predicate))
+    data = intoto.build({"manifest.json": release_id}, PREDICATE_TYPE, predicate)
     parse(data)
     return data
 
@@ -83,64 +135,59 @@ def run_statement(
 def parse(data: bytes, where: str = "run.dsse.json") -> Run:
     """A run document, strictly. Raises VerificationError naming the key."""
     subjects, value = intoto.parse(data, PREDICATE_TYPE, SHAPE, where)
-    intoto.check(list(value["seconds"].values()), [intoto.number], "predicate.seconds (in order of its keys)", where)
-    run = cast(Run, value)
-    if subjects != {"manifest.json": run["release_id"]}:
-        raise VerificationError(
-            f"subject is {subjects!r:.120}", wanted=f"manifest.json with digest {run['release_id']}", where=where
-        )
-    return run
+    if set(subjects) != {"manifest.json"}:
+        raise VerificationError(f"subject is {subjects!r:.120}", wanted="manifest.json alone", where=where)
+    defined, builder = value["buildDefinition"], value["runDetails"]["builder"]
+    engine = BUILDER.format(defined["internalParameters"]["engine"])
+    for key, seen, wanted in (("buildType", defined["buildType"], BUILD_TYPE), ("builder.id", builder["id"], engine)):
+        if seen != wanted:
+            raise VerificationError(f"{key} is {seen!r:.100}", wanted=wanted, where=where)
+    if missing := {"pellucid", "python"} - set(builder["version"]):
+        raise VerificationError(f"builder.version has no {min(missing)!r}", where=where)
+    return Run(subjects["manifest.json"], value)
 
 
-def machine() -> Machine:
-    """System, processor, usable cores and memory."""
-    try:
-        memory = os.sysconf("SC_PAGE_SIZE") * os.sysconf("SC_PHYS_PAGES")
-    except (ValueError, OSError, AttributeError):
-        memory = None
-    cores = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
-    system = f"{platform.system()} {platform.machine()}"
-    return {"system": system, "cpu": _cpu(), "cores": cores, "memory_bytes": memory}
+def definition(manifest: Mapping[str, Any]) -> tuple[dict[str, Any], list[dict[str, Any]]]:
+    """`externalParameters` and `resolvedDependencies` of a manifest's build, but for the commit.
 
-
-def packages() -> dict[str, str]:
-    """Version of each installed requirement of Pellucid; empty where Pellucid runs without being installed."""
-    try:
-        required = importlib.metadata.requires("pellucid") or []
-    except importlib.metadata.PackageNotFoundError:
-        return {}
-    found = {}
-    for requirement in required:
-        name = re.split(r"[^A-Za-z0-9._-]", requirement, maxsplit=1)[0]
-        try:
-            found[name] = importlib.metadata.version(name)
-        except importlib.metadata.PackageNotFoundError:
-            continue  # of an extra that is not installed
-    return found
-
-
-def git_commit(folder: Path) -> str | None:
-    """The commit that is checked out where the code of `folder` is tracked; None if it is not tracked by git.
-
-    A package installed into a virtual environment inside somebody's repository is not of that repository.
+    Dependencies, in order: the code (`code_sha256`, a digest of our own: docs/format.md), recipe and lock (SHA-256 of
+    their RFC 8785 form), the requirements where they are known, and the releases that it was built against (their ids).
     """
-    try:
-        for command in (["ls-files", "--error-unmatch", "__init__.py"], ["rev-parse", "--verify", "HEAD"]):
-            done = subprocess.run(["git", *command], cwd=folder, capture_output=True, timeout=10, check=True)
-    except (OSError, subprocess.SubprocessError):
-        return None
-    return done.stdout.decode("ascii").strip()
+    external = {
+        "recipe": manifest["name"],
+        "version": manifest["version"],
+        "against": [{"name": other["name"], "version": other["version"]} for other in manifest["against"]],
+    }
+    dependencies: list[dict[str, Any]] = [{"name": "code", "digest": {"code_sha256": manifest["code"]["sha256"]}}]
+    for name in ("recipe", "lock"):
+        whole = hashlib.sha256(canonical.dumps(manifest[name])).hexdigest()
+        dependencies.append({"name": name, "digest": {"sha256": whole}})
+    if pinned := manifest["environment"]["requirements_sha256"]:
+        dependencies.append({"name": "requirements", "digest": {"sha256": pinned}})
+    dependencies += [{"name": "against", "digest": {"sha256": other["release_id"]}} for other in manifest["against"]]
+    return external, dependencies
 
 
-def _cpu() -> str:
-    try:
-        for line in Path("/proc/cpuinfo").read_text().splitlines():
-            if line.startswith("model name"):
-                return line.partition(":")[2].strip()
-    except OSError:
-        pass  # no Linux: what Python knows
-    return platform.processor() or platform.machine()
-
-
-def _utc(seconds: float) -> str:
-    return datetime.fromtimestamp(seconds, UTC).strftime("%Y-%m-%dT%H:%M:%SZ")
+def differences(run: Run, manifest: Mapping[str, Any]) -> list[str]:
+    """What a run document says otherwise than the manifest of its release, in sentences; empty where they agree."""
+    external, dependencies = definition(manifest)
+    defined = run.predicate["buildDefinition"]
+    stated = [
+        {**named, "digest": {kind: digest for kind, digest in named["digest"].items() if kind != "gitCommit"}}
+        if named["name"] == "code"
+        else named
+        for named in defined["resolvedDependencies"]
+    ]
+    found = [
+        f"externalParameters.{key} is {defined['externalParameters'][key]!r:.100}, the manifest's is {wanted!r:.100}"
+        for key, wanted in external.items()
+        if defined["externalParameters"][key] != wanted
+    ]
+    if len(stated) != len(dependencies):
+        found.append(f"it names {len(stated)} dependencies, of the manifest follow {len(dependencies)}")
+    found += [
+        f"the digest of {mine['name']!r:.40} is {mine['digest']!r:.120}, of the manifest follows {wanted!r:.160}"
+        for mine, wanted in zip(stated, dependencies, strict=False)
+        if mine != wanted
+    ]
+    return found

@@ -17,7 +17,18 @@ from pathlib import Path
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PublicKey
 
 from pipeline.errors import RecipeError, VerificationError
-from pipeline.trust import balance, checkpoint, dsse, index, layout, names, run, shards, tombstones
+from pipeline.trust import (
+    balance,
+    checkpoint,
+    dsse,
+    index,
+    layout,
+    names,
+    reproduction,
+    run,
+    shards,
+    tombstones,
+)  # fmt: skip
 from pipeline.trust import manifest as manifests
 from pipeline.trust.findings import CHECKS, Check, Findings, Progress, Verification, failed
 from pipeline.trust.intoto import PAYLOAD_TYPE
@@ -36,11 +47,14 @@ class _State:
     release: Path
     keys: Sequence[Ed25519PublicKey]
     report: Progress
+    asked: reproduction.Asked | None = None
     found: dict[tuple[str, str, str], Check] = field(default_factory=dict)
     made: list[str] = field(default_factory=list)
     payload: bytes = b""
     release_id: str | None = None
     key_id: str | None = None
+    builders: set[str] = field(default_factory=set)  # ids of the keys that signed manifest and run document
+    tally: reproduction.Tally | None = None
     manifest: Manifest | None = None
     content: bool = False
     differs: dict[str, str] = field(default_factory=dict)
@@ -61,7 +75,7 @@ class _State:
 
 def verify(
     release: Path, keys: Sequence[Ed25519PublicKey], *, report: Progress | None = None, content: bool = False,
-    log: Log | VerificationError | None = None,
+    log: Log | VerificationError | None = None, reproduced: reproduction.Asked | None = None,
 ) -> Verification:  # fmt: skip
     """Verify the release in a folder. Faults are parts of the result; raises RecipeError only if there is no folder.
 
@@ -69,28 +83,30 @@ def verify(
     that nobody signed, so do it in a process of its own, with bounded memory.
     log: the release log that the release has to be in, or why it does not hold; without one that is not asked.
     `report(what, done, total)` is called as files are hashed and read, with bytes done and bytes in all.
+    reproduced: also check that so many of these keys have signed a reproduction.
     """
     if not release.is_dir():
         raise RecipeError("there is no such folder", where=str(release), hint="pellucid build RECIPE makes a release")
-    state = _State(release, keys, report or (lambda what, done, total: None), content=content)
+    state = _State(release, keys, report or (lambda what, done, total: None), reproduced, content=content)
     if state.make(["signature"], _signature(state)) and state.make(["manifest"], _manifest(state)):
         _contents(state)
         if log is not None:
             state.make(["log"], _logged(state, log))
-    asked = [name for name in CHECKS if name != "log" or log is not None]
+    waived = {name for name, asked in (("log", log), ("reproduced", reproduced)) if asked is None}
     files = state.manifest["files"] if state.manifest else []
     failures = state.found.values()
     passed = [Check(name, True, CHECKS[name]) for name in state.made if not state.failed([name])]
     order = list(CHECKS)
     return Verification(
         checks=tuple(sorted([*passed, *failures], key=lambda check: order.index(check.name))),
-        unchecked=tuple(name for name in asked if name not in state.made),
+        unchecked=tuple(name for name in CHECKS if name not in state.made and name not in waived),
         release_id=state.release_id,
         key_id=state.key_id,
         manifest=state.manifest,
         files=len(files),
         bytes=sum(file["bytes"] for file in files),
         differs=state.differs,
+        reproductions=state.tally,
     )
 
 
@@ -108,6 +124,7 @@ def _signature(state: _State) -> Findings:
         yield failed("signature", "is not the manifest that manifest.dsse.json signs", "manifest.json")
         return
     state.payload, state.key_id = opened.payload, opened.key_id
+    state.builders.add(opened.key_id)
 
 
 def _manifest(state: _State) -> Findings:
@@ -124,6 +141,8 @@ def _contents(state: _State) -> None:
         return
     state.make(["checkpoint"], _checkpoint(state, manifest))
     state.make(["run"], _run(state))
+    if state.asked:
+        state.make(["reproduced"], _reproduced(state, state.asked))
     there = dict(_scan(state.release))
     listed_names = [file["name"] for file in manifest["files"]]
     listed = state.make(["listing"], _listing(there, listed_names))
@@ -154,12 +173,21 @@ def _run(state: _State) -> Findings:
     name = "run.dsse.json"
     try:
         opened = dsse.open_envelope(_read(state.release, name), state.keys, PAYLOAD_TYPE, name)
-        stated = run.parse(opened.payload, name)["release_id"]
+        stated = run.parse(opened.payload, name)
     except VerificationError as error:
         yield _finding("run", error)
         return
-    if stated != state.release_id:
-        yield failed("run", f"is the run of release {stated}, this is {state.release_id}", name)
+    state.builders.add(opened.key_id)
+    if stated.release_id != state.release_id:
+        yield failed("run", f"is the run of release {stated.release_id}, this is {state.release_id}", name)
+    elif state.manifest and (others := run.differences(stated, state.manifest)):
+        yield failed("run", "; ".join(others), name)
+
+
+def _reproduced(state: _State, asked: reproduction.Asked) -> Findings:
+    state.tally = reproduction.judge(asked, str(state.release_id), state.builders)
+    if not state.tally.ok:
+        yield failed("reproduced", str(state.tally))
 
 
 def _logged(state: _State, log: Log | VerificationError) -> Findings:

@@ -159,14 +159,16 @@ def sign_again(
     data = path.read_bytes()
     (folder / "manifest.dsse.json").write_bytes(dsse.sign(data, intoto.PAYLOAD_TYPE, key))
     release_id = hashlib.sha256(data).hexdigest()
-    with contextlib.suppress(ValueError, KeyError, TypeError):  # of what is no manifest at all there is none
-        small = checkpoint.statement(release_id, json.loads(data)["predicate"])
-        (folder / checkpoint.NAME).write_bytes(dsse.sign(small, intoto.PAYLOAD_TYPE, key))
+    small = checkpoint.statement(release_id, json.loads(data)["predicate"])
+    (folder / checkpoint.NAME).write_bytes(dsse.sign(small, intoto.PAYLOAD_TYPE, key))
     sign_run(folder, release_id, key)
 
 
 def sign_run(folder: Path, release_id: str, key: Ed25519PrivateKey = KEY) -> None:
-    document = run.run_statement(release_id=release_id, started=0, finished=60, seconds={"curate": 1.5}, workers=2)
+    stated = json.loads((folder / "manifest.json").read_bytes())["predicate"]
+    document = run.run_statement(
+        stated, release_id=release_id, started=0, finished=60, seconds={"curate": 1.5}, workers=2
+    )
     (folder / "run.dsse.json").write_bytes(dsse.sign(document, intoto.PAYLOAD_TYPE, key))
 
 

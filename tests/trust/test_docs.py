@@ -5,7 +5,7 @@ from pathlib import Path
 from typing import Any
 
 from pipeline.release import schemas
-from pipeline.trust import checkpoint, manifest, run
+from pipeline.trust import checkpoint, manifest, reproduction, run
 from pipeline.trust.findings import CHECKS
 
 DOCS = Path(__file__).parents[2] / "docs"
@@ -38,9 +38,10 @@ def keys(shape: Any) -> set[str]:
     return keys(shape[0]) if isinstance(shape, list) else set()
 
 
-def test_every_field_of_manifest_and_run_document_is_in_the_format_page() -> None:
-    named = set(re.findall(r"`([a-z0-9_]+)`", (DOCS / "format.md").read_text()))
-    assert keys(manifest.SHAPE) | keys(run.SHAPE) | keys(checkpoint.SHAPE) <= named
+def test_every_field_of_the_signed_documents_is_in_the_format_page() -> None:
+    text = (DOCS / "format.md").read_text()
+    named = {part for name in re.findall(r"`([A-Za-z0-9_.]+)`", text) for part in name.split(".")}
+    assert keys(manifest.SHAPE) | keys(run.SHAPE) | keys(reproduction.SHAPE) | keys(checkpoint.SHAPE) <= named
 
 
 def test_every_check_is_in_the_trust_page_in_the_order_in_which_it_is_made() -> None:

@@ -2,7 +2,6 @@
 
 import copy
 import json
-import platform
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -12,7 +11,7 @@ from hypothesis import assume, given
 from hypothesis import strategies as st
 
 from pipeline.errors import VerificationError
-from pipeline.trust import canonical, intoto, manifest, names, roots, run
+from pipeline.trust import canonical, manifest, names, roots
 from tests.trust import small_release
 
 
@@ -269,44 +268,3 @@ def test_every_name_and_byte_of_code_counts_and_no_boundary_can_move(tmp_path: P
     (package / "empty").write_bytes(b"")
     seen.add(manifest.code_sha256(package))
     assert len(seen) == 5
-
-
-def run_document() -> bytes:
-    return run.run_statement(release_id="a" * 64, started=0, finished=86399.9, seconds={"write": 1.23456}, workers=2)
-
-
-def test_a_run_document_names_its_release_and_what_the_builder_says_of_the_run() -> None:
-    stated = run.parse(run_document())
-    assert stated["release_id"] == "a" * 64
-    assert (stated["started"], stated["finished"]) == ("1970-01-01T00:00:00Z", "1970-01-01T23:59:59Z")
-    assert (stated["seconds"], stated["workers"]) == ({"write": 1.235}, 2)
-    assert stated["machine"]["cores"] >= 1
-
-
-def test_a_run_document_names_no_host_and_no_folder() -> None:
-    value = json.loads(run_document())["predicate"]
-    said = [str(item) for part in value.values() for item in (part.values() if isinstance(part, dict) else [part])]
-    assert platform.node() not in said
-    assert not any(item.startswith(str(Path.home())) for item in said)
-
-
-@pytest.mark.parametrize(
-    ("change", "message"),
-    [
-        (lambda v: v["predicate"].update(release_id="b" * 64), "subject is"),
-        (lambda v: v["predicate"].update(started="yesterday"), "started"),
-        (lambda v: v["predicate"].update(seconds={"write": "long"}), "seconds"),
-        (lambda v: v["predicate"].update(workers=True), "workers"),
-        (lambda v: v.update(predicateType="urn:pellucid:manifest:v1"), "predicateType"),
-    ],
-)
-def test_a_run_document_is_read_strictly(change: Callable[[dict[str, Any]], object], message: str) -> None:
-    value = json.loads(run_document())
-    change(value)
-    with pytest.raises(VerificationError, match=message):
-        run.parse(canonical.dumps(value))
-
-
-def test_code_that_git_does_not_track_has_no_commit(tmp_path: Path) -> None:
-    assert run.git_commit(tmp_path) is None
-    assert intoto.optional(intoto.sha256)(run.git_commit(tmp_path)) is None
