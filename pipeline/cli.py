@@ -224,24 +224,22 @@ def _default_out(recipe: Any) -> Path:
 
 
 def _show_again(story: Any) -> bool:
-    """Read record and text once more through the pointer; whether both have the digests of the row."""
-    import hashlib
-
+    """Read record and text once more through the pointer; whether both have the row's digests, keyed by the artifact."""
     from pipeline.inspection.show import read_again
     from pipeline.sources.fetch import Cache
+    from pipeline.trust import keyed
 
     path = Cache().path(story.row["artifact_sha256"])
     if not path.is_file():
         raise PellucidError("the artifact is not in the cache", where=story.row["purl"], hint="build the recipe again")
     raw, text = read_again(story, path)
-    same = hashlib.sha256(raw).hexdigest() == story.row["record_sha256"] or story.row["record_sha256"] is None
-    click.echo(f"again       {len(raw):,} bytes, sha256 {'equal' if same else 'DIFFERS'}")
+    _, key = keyed.artifact_key(path)
+    same = story.row["record_hmac"] in (keyed.of(key, raw), None)
+    click.echo(f"again       {len(raw):,} bytes, digest {'equal' if same else 'DIFFERS'}")
     if text is None:
         return same
     edits = story.row["edits"]  # the row's text is what they left; extraction gives what the first of them was given
-    equal = hashlib.sha256(text.encode()).hexdigest() == (
-        edits[0]["sha256_before"] if edits else story.row["text_sha256"]
-    )
+    equal = keyed.of(key, text.encode()) == (edits[0]["before_hmac"] if edits else story.row["text_hmac"])
     said = ", before its edits" if edits else ""
     click.echo(f"            text {'equal' if equal else 'DIFFERS'}, {len(text):,} characters{said}")
     click.echo(f"\n{for_terminal(text)}")

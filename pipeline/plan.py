@@ -13,7 +13,7 @@ from pipeline.against import Other
 from pipeline.lock import Lock
 from pipeline.model import Artifact
 from pipeline.recipe import Recipe, SourceSpec
-from pipeline.trust import canonical
+from pipeline.trust import canonical, keyed
 
 MEGABYTE = 1_000_000
 
@@ -367,11 +367,13 @@ def choose_task(
 
 
 def write_tasks(recipe: Recipe, lock: Lock, curated: Sequence[TaskRecord], chosen: TaskRecord, code: str) -> list[Task]:
-    """One task a shard of a source."""
+    """One task a shard of a source, with the keys of the ledger's digests: of the source's artifacts, and of the release."""
     tasks = []
+    whole = keyed.release_key(bytes.fromhex(record.result["key"]) for record in curated).hex()
     for source in recipe.sources:
         shards = shards_of(source, recipe, lock)
         mine = [record for record in curated if record.task.parameters["source"] == source.name]
+        keys = {record.task.parameters["artifact"]["sha256"]: record.result["key"] for record in mine}
         for shard in range(shards):
             inputs = {
                 f"{kind}/{record.task.name}": record.digests()[f"{kind}-{shard:05d}.arrow"]
@@ -381,7 +383,10 @@ def write_tasks(recipe: Recipe, lock: Lock, curated: Sequence[TaskRecord], chose
             }
             inputs["losers"] = chosen.digests()[f"{source.name}.arrow"]
             inputs["members"] = chosen.digests()[f"{source.name}.members.arrow"]
-            parameters = {"source": source.name, "shard": shard, "shards": shards, "license": source.license}
+            parameters = {
+                "source": source.name, "shard": shard, "shards": shards, "license": source.license,
+                "keys": dict(sorted(keys.items())), "release_key": whole,
+            }  # fmt: skip
             tasks.append(Task("write", f"{source.name}/{shard:05d}", parameters, dict(sorted(inputs.items())), code))
     return tasks
 

@@ -34,7 +34,7 @@ from pipeline.release.schemas import MILLION
 from pipeline.trust import manifest
 
 KEPT = "kept"
-COLUMNS = ("id", "url", "language", "language_score", "exact_sha256", "measures", "decisions", "text_bytes")
+COLUMNS = ("id", "url", "language", "language_score", "exact_hmac", "measures", "decisions", "text_bytes")
 
 ROWS = pa.schema(
     {
@@ -158,7 +158,7 @@ def _judged(release: Path, predicate: Mapping[str, Any], name: str, rules: Seque
                 batch.column(name) if extra else pa.nulls(batch.num_rows, pa.string())
                 for name in ("kept_id", "kept_release")
             ]
-            columns = [batch.column(name) for name in ("id", "exact_sha256", "text_bytes")]
+            columns = [batch.column(name) for name in ("id", "exact_hmac", "text_bytes")]
             tables.append(pa.table([*columns, characters, *witness], schema=ROWS))
     empty = np.array([], object)
     rows = pa.concat_tables([ROWS.empty_table(), *tables])

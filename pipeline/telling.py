@@ -117,14 +117,15 @@ def story(told: Any) -> Iterator[str]:
         f"{name} {row[name]}" for name in ("member", "offset", "length", "record", "path") if row[name] is not None
     )
     yield f"pointer     {place}"
-    if row["record_sha256"]:
-        yield f"record      {row['record_bytes']:,} bytes, sha256 {row['record_sha256']}"
-    if row["text_sha256"]:
-        yield f"text        {row['text_bytes']:,} bytes, sha256 {row['text_sha256']}, read as {row['charset']}"
+    if row["record_hmac"]:
+        yield f"record      {row['record_bytes']:,} bytes, hmac {row['record_hmac']}"
+    if row["text_hmac"]:
+        digest = f"sha256 {row['text_sha256']}" if told.fate == "kept" else f"hmac {row['text_hmac']}"
+        yield f"text        {row['text_bytes']:,} bytes, {digest}, read as {row['charset']}"
     for edit in row["edits"]:
         spans = "" if edit["spans"] is None else f" in {edit['spans']:,} spans"
         yield f"edited      by {edit['edit']}: {edit['characters']:,} characters fewer{spans}"
-        yield f"            sha256 before {edit['sha256_before']}"
+        yield f"            hmac before {edit['before_hmac']}"
     if row["language"]:
         yield f"language    {row['language']} ({row['language_score'] / 1e6:.3f})"
     for decision in row["decisions"]:

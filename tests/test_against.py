@@ -13,6 +13,7 @@ from typing import Any
 import pyarrow.parquet as pq
 import pytest
 
+from pipeline.trust import keyed
 from tests.corpus import World, sdist, sentences, world
 from tests.dedup.small_corpus import MILLION, shingles, similarity
 
@@ -118,10 +119,12 @@ def test_what_the_others_keep_is_left_out_and_named(case: Case) -> None:
     expected[page(610)] = (both, "exact_duplicate", page(610))
     expected[near(611)] = ("first", "near_duplicate", page(611))
     expected[near(630)] = ("other", "near_duplicate", page(630))
-    by_digest = {hashlib.sha256(text.encode()).hexdigest(): text for text in expected}
+    cache = Path(case.made.environment["PELLUCID_CACHE"])
+    keys = dict(keyed.artifact_key(path) for path in cache.rglob("*") if path.is_file())
     found = {}
     for row in rows:
-        text, name = by_digest[row["text_sha256"]], ids[row["kept_release"]]
+        key, name = keys[row["artifact_sha256"]], ids[row["kept_release"]]
+        (text,) = (text for text in expected if keyed.of(key, text.encode()) == row["text_hmac"])
         witness = held[name][row["kept_id"]]
         found[text] = (name, row["reason"], witness)
         assert row["kept_source"] == {"first": "alpha", "other": "beta"}[name]

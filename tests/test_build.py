@@ -16,7 +16,7 @@ import duckdb
 import pyarrow.parquet as pq
 import pytest
 
-from pipeline.trust import canonical, dsse, intoto, keys, manifest, reproduction
+from pipeline.trust import canonical, dsse, intoto, keyed, keys, manifest, reproduction
 from tests.corpus import World, sdist, sentences, world
 
 
@@ -65,7 +65,7 @@ def test_duplicates_name_the_kept_document_of_the_preferred_source(built: tuple[
     losers = [row for row in rows(out, "dropped") if row["stage"] == "dedup"]
     assert {row["source"] for row in losers} == {"guides", "pages", "lines"}
     for row in losers:
-        assert kept[row["kept_id"]]["exact_sha256"] == row["exact_sha256"]
+        assert kept[row["kept_id"]]["exact_hmac"] == row["exact_hmac"]
         assert kept[row["kept_id"]]["source"] == row["kept_source"]
     # Sentences 30 to 39 stand in two sources: those of the source with the highest priority are kept.
     shared = {row["kept_source"] for row in losers if row["source"] == "pages"}
@@ -287,9 +287,10 @@ def test_pointers_lead_to_the_bytes_that_rows_name(built: tuple[World, Path, str
     made, out, _ = built
     cache = Path(made.environment["PELLUCID_CACHE"])
     files = {hashlib.sha256(path.read_bytes()).hexdigest(): path for path in cache.rglob("*") if path.is_file()}
+    keys = {name: keyed.artifact_key(path)[1] for name, path in files.items()}
     checked = 0
     for row in [*rows(out, "kept"), *rows(out, "dropped")]:
-        if row["source"] == "pages" or row["record_sha256"] is None:
+        if row["source"] == "pages" or row["record_hmac"] is None:
             continue
         with tarfile.open(files[row["artifact_sha256"]]) as archive:
             member = archive.extractfile(row["member"])
@@ -297,9 +298,30 @@ def test_pointers_lead_to_the_bytes_that_rows_name(built: tuple[World, Path, str
             data = member.read()
         data = gzip.decompress(data) if row["member"].endswith(".gz") else data
         piece = data[row["offset"] : row["offset"] + row["length"]]
-        assert hashlib.sha256(piece).hexdigest() == row["record_sha256"]
+        assert keyed.of(keys[row["artifact_sha256"]], piece) == row["record_hmac"]
         checked += 1
     assert checked > 80
+
+
+def test_no_row_has_a_plain_digest_of_text_that_is_not_in_the_corpus(built: tuple[World, Path, str]) -> None:
+    """Every digest of the work folder's rows is looked for in the files of the release."""
+    import pyarrow as pa
+
+    made, out, _ = built
+    plain: dict[str, set[str]] = {name: set() for name in ("record_sha256", "text_sha256", "exact_sha256")}
+    for path in made.folder.rglob("*.arrow"):
+        if path.name.startswith(("survivors-", "dropped-")):
+            for row in pa.ipc.open_file(path).read_all().to_pylist():
+                for name, digests in plain.items():
+                    digests.add(row[name])
+    every = set().union(*plain.values()) - {None}
+    assert len(every) > 100
+    for row in rows(out, "dropped"):
+        assert not every & {value for value in row.values() if isinstance(value, str)}
+    for row in rows(out, "kept"):
+        assert {name for name, value in row.items() if isinstance(value, str) and value in every} == {
+            "text_sha256", "exact_sha256",
+        }  # fmt: skip
 
 
 def test_datasets_and_duckdb_read_the_release(built: tuple[World, Path, str], tmp_path: Path) -> None:

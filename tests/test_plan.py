@@ -10,6 +10,7 @@ from pipeline.build import asked_kernels
 from pipeline.lock import Lock
 from pipeline.model import Artifact
 from pipeline.plan import Output, Task, TaskRecord
+from pipeline.trust import keyed
 from tests.corpus import RECIPE
 
 SHA = {name: f"{number:064x}" for number, name in enumerate(("guides", "pages", "lines", "model", "more"), 1)}
@@ -28,8 +29,11 @@ def lock(**sizes: int) -> Lock:
     return Lock("small", artifacts, artifact("model"))
 
 
+RESULT = {"key": "ab" * 32}  # of a curate task
+
+
 def record(task: Task, outputs: dict[str, str]) -> TaskRecord:
-    return TaskRecord(task, task.key(), tuple(Output(name, sha, 1) for name, sha in outputs.items()), {})
+    return TaskRecord(task, task.key(), tuple(Output(name, sha, 1) for name, sha in outputs.items()), RESULT)
 
 
 OUTPUTS = {
@@ -263,6 +267,8 @@ def test_a_write_task_reads_its_shard_of_its_own_source_and_the_losers() -> None
         "dropped/guides/guides-1.tar.gz": "22", "losers": "99", "members": "aa",
         "survivors/guides/guides-1.tar.gz": "11",
     }  # fmt: skip
+    assert tasks[0].parameters["keys"] == {curated()[2].task.parameters["artifact"]["sha256"]: "ab" * 32}
+    assert tasks[0].parameters["release_key"] == keyed.release_key([bytes.fromhex("ab" * 32)]).hex()
 
 
 def test_a_key_depends_on_every_part_of_a_task() -> None:

@@ -8,6 +8,7 @@ from pathlib import Path
 import pyarrow.parquet as pq
 import pytest
 
+from pipeline.trust import keyed
 from tests.corpus import RECIPE, World, sdist, sentences, world
 
 FOOTER = "Copyright 2026 by the people of the island.\nAll of these pages may be copied, changed and sold by everybody."
@@ -68,6 +69,12 @@ def rows(out: Path, kind: str) -> dict[str, dict]:
     return {row.get("member", row["url"].partition("#")[2]).split("/", 1)[1]: row for row in found}
 
 
+def keys_of(here: World, told: dict[str, dict]) -> dict[str, bytes]:
+    """The key of each row's artifact, from the file that was packed."""
+    found = dict(keyed.artifact_key(here.recipe.parent / f"{name}.tar.gz") for name in ("one", "two"))
+    return {name: found[row["artifact_sha256"]] for name, row in told.items()}
+
+
 def sha256(text: str) -> str:
     return hashlib.sha256(text.encode()).hexdigest()
 
@@ -82,17 +89,18 @@ def test_footer_and_menu_are_gone_and_all_else_is_as_it_was(made: tuple[World, P
 
 
 def test_rows_tell_the_edit_with_the_digests_before_and_after(made: tuple[World, Path, str]) -> None:
-    _, out, _ = made
+    here, out, _ = made
     texts = {name: row["text"] for name, row in rows(out, "data").items()}
     told = {name: row["edits"] for name, row in rows(out, "kept").items()}
+    keys = keys_of(here, rows(out, "kept"))
     assert told.pop("docs/p28.txt") == []
     for name, edits in told.items():
         before = page(name, bodies()[name]).strip()
         assert edits == [
             {
                 "edit": "repeated_lines", "spans": 2 if before.startswith(MENU) else 1,
-                "characters": len(before) - len(texts[name]), "sha256_before": sha256(before),
-                "sha256_after": sha256(texts[name]),
+                "characters": len(before) - len(texts[name]), "before_hmac": keyed.of(keys[name], before.encode()),
+                "after_hmac": keyed.of(keys[name], texts[name].encode()),
             }
         ]  # fmt: skip
     assert all(row["text_sha256"] == sha256(texts[name]) for name, row in rows(out, "kept").items())
@@ -102,7 +110,8 @@ def test_a_page_of_nothing_else_is_in_the_ledger_with_its_text_as_it_was(made: t
     here, out, _ = made
     (row,) = (row for row in rows(out, "dropped").values() if row["stage"] == "judge")
     assert (row["member"], row["reason"]) == ("two-1/docs/zz.txt", "repeated_lines/emptied")
-    assert (row["edits"], row["text_sha256"]) == ([], sha256(f"{MENU}\n\n{FOOTER}"))
+    (key,) = keys_of(here, {"": row}).values()
+    assert (row["edits"], row["text_hmac"]) == ([], keyed.of(key, f"{MENU}\n\n{FOOTER}".encode()))
     assert row["failed"] == ["repeated_lines/emptied"]
     said = here.run("show", out, row["id"], "--again").stdout
     assert "text equal" in said

@@ -1,6 +1,5 @@
 """What every task that reads an artifact does: verify it before use, and stop the build where it is broken."""
 
-import hashlib
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
@@ -8,6 +7,7 @@ from typing import Any
 from pipeline.errors import TaskError
 from pipeline.formats.interface import Bomb, Truncated
 from pipeline.model import Pointer
+from pipeline.trust import keyed
 
 
 def broken(error: Truncated | Bomb, purl: str, last: Pointer | None = None) -> TaskError:
@@ -21,10 +21,12 @@ def broken(error: Truncated | Bomb, purl: str, last: Pointer | None = None) -> T
     )
 
 
-def verify(path: Path, artifact: Mapping[str, Any]) -> None:
-    """Raises TaskError where the cached file is not the one that the lock pins."""
-    with path.open("rb") as stream:
-        seen = hashlib.file_digest(stream, "sha256").hexdigest()
+def verify(path: Path, artifact: Mapping[str, Any]) -> bytes:
+    """The artifact's key for the ledger (`trust.keyed`), made in the pass that checks it.
+
+    Raises TaskError where the cached file is not the one that the lock pins.
+    """
+    seen, key = keyed.artifact_key(path)
     if seen != artifact["sha256"]:
         raise TaskError(
             f"the cached file has sha256 {seen}",
@@ -32,3 +34,4 @@ def verify(path: Path, artifact: Mapping[str, Any]) -> None:
             wanted=artifact["sha256"],
             hint=f"remove {path} and build again: it is fetched anew",
         )
+    return key

@@ -17,8 +17,8 @@ from pipeline.curate.repeated_lines import Removed
 from pipeline.kernels import exact, features
 from pipeline.release import schemas
 
-KEPT = schemas.kept(features.FEATURES)
-DROPPED = schemas.dropped(features.FEATURES)
+KEPT = schemas.work_kept(features.FEATURES)
+DROPPED = schemas.work_dropped(features.FEATURES)
 SURVIVORS = pa.schema([*KEPT, *(schemas.DATA.field(name) for name in ("text", "title"))])
 MEASURES = schemas.measures(features.FEATURES)
 

@@ -22,7 +22,7 @@ from pipeline.kernels import c4, dolma
 from pipeline.recipe_rules import reader_of
 
 Parameters = Mapping[str, Any]
-Edit = dict[str, Any]  # of `release.schemas.EDIT`
+Edit = dict[str, Any]  # of `release.schemas.WORK_EDIT`
 
 
 @dataclass(frozen=True, slots=True)

@@ -43,7 +43,7 @@ def run(parameters: Mapping[str, Any], files: Mapping[str, Path], out: Path, pro
     not the file that the lock pins, and RecipeError where a rule cannot be carried out.
     """
     artifact = parameters["artifact"]
-    verify(files["artifact"], artifact)
+    key = verify(files["artifact"], artifact)
     edits.prepare(parameters["rules"])
     model = parameters["model"]
     model_path = language.extract_model(
@@ -64,7 +64,7 @@ def run(parameters: Mapping[str, Any], files: Mapping[str, Path], out: Path, pro
             curation.add(record)
     except (Truncated, Bomb) as error:
         raise broken(error, artifact["purl"], last) from error
-    return curation.close()
+    return {**curation.close(), "key": key.hex()}
 
 
 class _Curation:

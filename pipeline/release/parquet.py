@@ -15,13 +15,13 @@ import pyarrow.parquet as pq
 
 ROW_GROUP_BYTES = 64 << 20  # of Arrow memory; the Hub's viewer refuses row groups above 286 MB
 ROW_GROUP_ROWS = 65_536
-NO_DICTIONARY = {"text", "id", "record_sha256", "text_sha256", "exact_sha256", "url"}  # (nearly) all values differ
+# (Nearly) all values differ.
+NO_DICTIONARY = {"text", "id", "url", "text_sha256", "exact_sha256", "record_hmac", "text_hmac", "exact_hmac"}
 
 
 def write(table: pa.Table, path: Path, schema: pa.Schema) -> None:
-    """Write `table`, of that schema and one chunk, its rows in their order, to `path`. Raises ValueError where a column
-    that may not be null is.
-    """
+    """Write `table`, its rows in their order, to `path`. Raises ValueError where a column that may not be null is."""
+    table = table.select(schema.names).cast(schema).combine_chunks()
     dictionaries = [
         field.name for field in schema if pa.types.is_string(field.type) and field.name not in NO_DICTIONARY
     ]

@@ -2,7 +2,8 @@
 
 `data` holds the corpus. `kept` is row-aligned with it and says where each text came from and how it was judged;
 `dropped` has one row for every record that was read and is not in the corpus. Ratios and scores are integers, the
-value x 1,000,000 rounded half to even. Digests are lower-case hex.
+value x 1,000,000 rounded half to even. Digests are lower-case hex; those of a name that ends in `_hmac` are keyed
+(`trust.keyed`). Rows of the work folder have plain digests in their place.
 """
 
 from collections.abc import Sequence
@@ -34,17 +35,23 @@ DATA = pa.schema(
 DECISION = pa.struct(_fields(("reason", STRING, False), ("value", INT, False), ("low", INT, True), ("high", INT, True)))
 DECISIONS = pa.list_(pa.field("item", DECISION, nullable=False))
 REASONS = pa.list_(pa.field("item", STRING, nullable=False))
+
+
 # One change of a text by a rule: runs of the text that are gone (None where the rule cannot say), characters fewer.
-EDIT = pa.struct(
-    _fields(
-        ("edit", STRING, False),
-        ("spans", INT, True),
-        ("characters", INT, False),
-        ("sha256_before", STRING, False),
-        ("sha256_after", STRING, False),
+def _edit(before: str, after: str) -> pa.DataType:
+    return pa.struct(
+        _fields(
+            ("edit", STRING, False),
+            ("spans", INT, True),
+            ("characters", INT, False),
+            (before, STRING, False),
+            (after, STRING, False),
+        )
     )
-)
-EDITS = pa.list_(pa.field("item", EDIT, nullable=False))
+
+
+EDIT, WORK_EDIT = _edit("before_hmac", "after_hmac"), _edit("sha256_before", "sha256_after")
+EDITS, WORK_EDITS = (pa.list_(pa.field("item", kind, nullable=False)) for kind in (EDIT, WORK_EDIT))
 
 
 # A kept document and those that were dropped as its copies: how many, itself counted too, and which, the most alike first.
@@ -95,15 +102,23 @@ def _origin() -> list[pa.Field]:
     )
 
 
-def _document(nullable: bool) -> list[pa.Field]:
+# The digests of a document: in the work folder plain; in the release keyed, and of a kept text plain too.
+WORK = ("record_sha256", "text_sha256", "exact_sha256")
+KEYED = ("record_hmac", "text_hmac", "exact_hmac")
+PLAIN = ("text_sha256", "exact_sha256")
+
+
+def _document(nullable: bool, digests: Sequence[str], plain: Sequence[str] = ()) -> list[pa.Field]:
+    record, text, exact = digests
     return _fields(
-        ("record_sha256", STRING, nullable),
+        (record, STRING, nullable),
         ("record_bytes", INT, nullable),
         ("url", STRING, nullable),
         ("charset", STRING, True),
-        ("text_sha256", STRING, nullable),
+        *((name, STRING, nullable) for name in plain),
+        (text, STRING, nullable),
         ("text_bytes", INT, nullable),
-        ("exact_sha256", STRING, nullable),
+        (exact, STRING, nullable),
         ("language", STRING, nullable),
         ("language_score", INT, nullable),
     )
@@ -115,15 +130,7 @@ def measures(names: Sequence[str]) -> pa.DataType:
 
 
 def kept(features: Sequence[str]) -> pa.Schema:
-    return pa.schema(
-        [
-            *_origin(),
-            *_document(nullable=False),
-            pa.field("edits", EDITS, nullable=False),
-            pa.field("measures", measures(features), nullable=False),
-            pa.field("decisions", DECISIONS, nullable=False),
-        ]
-    )
+    return _kept(_document(False, KEYED, PLAIN), EDITS, features)
 
 
 def dropped(features: Sequence[str]) -> pa.Schema:
@@ -131,11 +138,37 @@ def dropped(features: Sequence[str]) -> pa.Schema:
 
     `kept_release`: the id of another release that has the kept document; null where it is in this one.
     """
+    return _dropped(_document(True, KEYED), EDITS, features)
+
+
+def work_kept(features: Sequence[str]) -> pa.Schema:
+    """Rows of the work folder that may be kept: with plain digests, not to be published."""
+    return _kept(_document(False, WORK), WORK_EDITS, features)
+
+
+def work_dropped(features: Sequence[str]) -> pa.Schema:
+    """Rows of the work folder that are dropped: with plain digests, not to be published."""
+    return _dropped(_document(True, WORK), WORK_EDITS, features)
+
+
+def _kept(document: list[pa.Field], edits: pa.DataType, features: Sequence[str]) -> pa.Schema:
     return pa.schema(
         [
             *_origin(),
-            *_document(nullable=True),
-            pa.field("edits", EDITS, nullable=False),
+            *document,
+            pa.field("edits", edits, nullable=False),
+            pa.field("measures", measures(features), nullable=False),
+            pa.field("decisions", DECISIONS, nullable=False),
+        ]
+    )
+
+
+def _dropped(document: list[pa.Field], edits: pa.DataType, features: Sequence[str]) -> pa.Schema:
+    return pa.schema(
+        [
+            *_origin(),
+            *document,
+            pa.field("edits", edits, nullable=False),
             pa.field("measures", measures(features), nullable=True),
             pa.field("decisions", DECISIONS, nullable=False),
             pa.field("failed", REASONS, nullable=False),

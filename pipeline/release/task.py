@@ -11,18 +11,22 @@ import pyarrow.compute as pc
 
 from pipeline.dedup.interface import EXACT
 from pipeline.kernels.features import FEATURES
-from pipeline.release import parquet, schemas
+from pipeline.release import keyed, parquet, schemas
 from pipeline.trust import index, leaves
 
 KEPT, DROPPED = schemas.kept(FEATURES), schemas.dropped(FEATURES)
+WORK_KEPT, WORK_DROPPED = schemas.work_kept(FEATURES), schemas.work_dropped(FEATURES)
 
 
 def run(parameters: Mapping[str, Any], files: Mapping[str, Path], out: Path, progress: Any) -> dict[str, Any]:
     """Write shard `parameters["shard"]` of `parameters["shards"]` of one source into `out`, as a release lays it out.
 
     `files`: `losers`, `members`, and the `survivors-*` and `dropped-*` of every curate task of the source that had rows for the
-    shard. Beside them `index.arrow`: what the shard puts into the index trees (`trust.index`). Returns for each file its
-    name in the release and what the manifest says of it, and the counts by reason.
+    shard. `parameters["keys"]`, `parameters["release_key"]`: the keys (hex) of the source's artifacts, by their SHA-256, and of
+    the release, for the digests of the rows.
+
+    Beside the files of the release `index.arrow`: what the shard puts into the index trees (`trust.index`). Returns for
+    each file its name in the release and what the manifest says of it, and the counts by reason.
     """
     source, number, shards = parameters["source"], parameters["shard"], parameters["shards"]
     survivors = _concat([files[key] for key in sorted(files) if key.startswith("survivors")])
@@ -38,7 +42,9 @@ def run(parameters: Mapping[str, Any], files: Mapping[str, Path], out: Path, pro
         "dropped": f"provenance/{source}/dropped-{number:05d}-of-{shards:05d}.parquet",
         "clusters": f"provenance/{source}/clusters-{number:05d}-of-{shards:05d}.parquet",
     }
-    kept, dropped = _split(survivors, losers, ledger)
+    keys = {name: bytes.fromhex(key) for name, key in parameters["keys"].items()}
+    whole = bytes.fromhex(parameters["release_key"])
+    kept, dropped = (keyed.published(table, keys, whole) for table in _split(survivors, losers, ledger))
     data = _data(kept, parameters["license"])
     written = []
     for kind, table, schema in (
@@ -49,7 +55,7 @@ def run(parameters: Mapping[str, Any], files: Mapping[str, Path], out: Path, pro
     ):
         path = out / names[kind]
         path.parent.mkdir(parents=True, exist_ok=True)
-        table = table.select(schema.names).cast(schema).combine_chunks()
+        table = table.select(schema.names).cast(schema)
         parquet.write(table, path, schema)
         ids = table.column("id")
         written.append(
@@ -97,7 +103,7 @@ def _write_index(kept: pa.Table, dropped: pa.Table, path: Path) -> None:
 
 def _split(survivors: pa.Table | None, losers: pa.Table, ledger: pa.Table | None) -> tuple[pa.Table, pa.Table]:
     """Kept rows (with text) and the ledger with the duplicates added, both in id order."""
-    empty = pa.schema([*KEPT, *(schemas.DATA.field(name) for name in ("text", "title"))]).empty_table()
+    empty = pa.schema([*WORK_KEPT, *(schemas.DATA.field(name) for name in ("text", "title"))]).empty_table()
     survivors = empty if survivors is None else survivors
     lost = pc.is_in(survivors.column("id"), value_set=losers.column("id").combine_chunks())
     kept = survivors.filter(pc.invert(lost)).sort_by("id")
@@ -105,7 +111,7 @@ def _split(survivors: pa.Table | None, losers: pa.Table, ledger: pa.Table | None
     rows = [] if ledger is None else [ledger]
     if duplicates.num_rows:
         rows.append(_duplicate_rows(duplicates, losers))
-    dropped = pa.concat_tables(rows).sort_by("id") if rows else DROPPED.empty_table()
+    dropped = pa.concat_tables(rows).sort_by("id") if rows else WORK_DROPPED.empty_table()
     return kept, dropped
 
 
@@ -123,8 +129,8 @@ def _duplicate_rows(duplicates: pa.Table, losers: pa.Table) -> pa.Table:
         "similarity": facts.column("similarity"),
         "bands": facts.column("bands"),
     }
-    arrays = [columns[field.name] if field.name in columns else pa.nulls(count, field.type) for field in DROPPED]
-    return pa.table(arrays, schema=DROPPED)
+    arrays = [columns[field.name] if field.name in columns else pa.nulls(count, field.type) for field in WORK_DROPPED]
+    return pa.table(arrays, schema=WORK_DROPPED)
 
 
 def clusters(kept: pa.ChunkedArray, members: pa.Table, source: str) -> pa.Table:

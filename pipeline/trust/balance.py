@@ -29,6 +29,8 @@ def duplicates(seen: Seen, recipe: Mapping[str, Any]) -> Findings:
         return
     for digest, one, other in _repeated(seen.segments, [segment.exact for segment in seen.segments]):
         yield failed("duplicates", f"exact_sha256 {digest} is that of {one[0]}, row {one[1]}, too", *other)
+    for digest, one, other in _repeated(seen.segments, [segment.keyed for segment in seen.segments]):
+        yield failed("duplicates", f"exact_hmac {digest} is that of {one[0]}, row {one[1]}, too", *other)
 
 
 def witnesses(seen: Seen, recipe: Mapping[str, Any], against: Collection[str]) -> Findings:
@@ -37,12 +39,12 @@ def witnesses(seen: Seen, recipe: Mapping[str, Any], against: Collection[str]) -
 
     against: ids of the releases that this one was built against. Of a kept document in one of them nothing else is known here.
     """
-    kept = [segment for segment in seen.segments if len(segment.exact)]
+    kept = [segment for segment in seen.segments if len(segment.keyed)]
     ids = np.concatenate([np.zeros(0, "S16"), *(segment.ids for segment in kept)])
     order = np.argsort(ids, kind="stable")
     documents = _Kept(
         ids[order],
-        np.concatenate([np.zeros(0, "S32"), *(segment.exact for segment in kept)])[order],
+        np.concatenate([np.zeros(0, "S32"), *(segment.keyed for segment in kept)])[order],
         np.repeat([segment.source for segment in kept] or [""], [len(s.ids) for s in kept] or [0])[order],
         np.concatenate([np.zeros(0, np.int64), *(segment.characters for segment in kept)])[order],
     )
@@ -63,7 +65,7 @@ class _Kept:
     """All kept documents in the order of their ids."""
 
     ids: Digests
-    exact: Digests
+    keyed: Digests
     sources: npt.NDArray[np.str_]
     characters: npt.NDArray[np.int64]
 
@@ -96,8 +98,8 @@ def _witnesses(
         ),
         (there & ~before, "the document that kept_id names does not come before this one in the order of preference"),
         (
-            there & is_exact & (kept.exact[place] != batch.exact),
-            "an exact duplicate of a document with another exact_sha256",
+            there & is_exact & (kept.keyed[place] != batch.keyed),
+            "an exact duplicate of a document with another exact_hmac",
         ),
         (is_exact & (batch.similarities != MILLION), "an exact duplicate with a similarity that is not 1"),
         ((batch.similarities < 0) | (batch.similarities > MILLION), "similarity is not between 0 and 1"),

@@ -19,7 +19,7 @@ from pipeline.trust.findings import Check, Findings, failed
 
 Bools = npt.NDArray[np.bool_]
 POINTER = ("member", "offset", "length", "record", "path")
-TEXT_COLUMNS = ("text_sha256", "text_bytes", "exact_sha256", "language", "language_score")
+TEXT_COLUMNS = ("text_hmac", "text_bytes", "exact_hmac", "language", "language_score")
 WITNESS_COLUMNS = ("kept_id", "kept_source", "similarity")
 LOWEST, HIGHEST = -(2**63), 2**63 - 1
 
@@ -194,16 +194,16 @@ def edits(batch: pa.RecordBatch, file: str, start: int) -> Findings:
         return
     parents = np.repeat(np.arange(len(column)), lengths)
     last = np.append(parents[1:] != parents[:-1], True)
-    after, before = made.field("sha256_after"), made.field("sha256_before")
-    texts = batch.column("text_sha256").take(pa.array(parents[last]))
+    after, before = made.field("after_hmac"), made.field("before_hmac")
+    texts = batch.column("text_hmac").take(pa.array(parents[last]))
     mask = np.zeros(len(batch), np.bool_)
     mask[parents[last][~_same(after.filter(pa.array(last)), texts)]] = True
     inner = np.flatnonzero(~last)
     mask[parents[inner][~_same(after.take(pa.array(inner)), before.take(pa.array(inner + 1)))]] = True
     yield from first_finding(
         "edits", mask, file, start,
-        lambda row: f"the digests of its {lengths[row]} edits do not lead to its text_sha256, "
-        f"{batch.column('text_sha256')[row]}",
+        lambda row: f"the digests of its {lengths[row]} edits do not lead to its text_hmac, "
+        f"{batch.column('text_hmac')[row]}",
     )  # fmt: skip
 
 

@@ -1,7 +1,7 @@
 """Read the Parquet of a release batch by batch, check its rows, and keep the little that checks of the whole need.
 
-Memory: one batch of texts, and for the whole release 16 bytes an id and 32 a kept document's exact key. Rows, not the
-footers, are counted; a file is read only after its digest has been compared.
+Memory: one batch of texts, and for the whole release 16 bytes an id and 64 a kept document's exact key, plain
+and keyed. Rows, not the footers, are counted; a file is read only after its digest has been compared.
 """
 
 from collections import Counter
@@ -26,23 +26,28 @@ BATCH_ROWS = 1024  # at most; of texts of 6 kB, twice as many are slower: a batc
 # What pyarrow was seen to raise for damaged files, beside its own: names that are no UTF-8, numbers out of range.
 UNREADABLE = (pa.ArrowException, OSError, MemoryError, ValueError, LookupError, OverflowError)
 Digests = npt.NDArray[np.bytes_]
+NO_TEXTS = (np.zeros(0, "S32"), np.zeros(0, "S32"), np.zeros(0, np.int64))  # of a segment: exact, keyed, characters
 TAKEDOWN = ("takedown", "takedown")  # stage and reason
 
 
 @dataclass(frozen=True, slots=True)
 class Segment:
-    """Ids (n,) S16 of one file's rows in order; of kept ones `exact` (n,) S32 and `characters` (n,) too, else empty."""
+    """Ids (n,) S16 of one file's rows in order; of kept ones `exact`, `keyed` (n,) S32 and `characters` (n,), else empty.
+
+    `exact`: digests of the normalised texts; `keyed`: the same under the release's key, which alone dropped rows have.
+    """
 
     file: str
     source: str
     ids: Digests
     exact: Digests
+    keyed: Digests
     characters: npt.NDArray[np.int64]
 
 
 @dataclass(frozen=True, slots=True)
 class Witnesses:
-    """The duplicates among a batch of `source`'s dropped rows: whom each names, its own exact key, and its own length."""
+    """The duplicates among a batch of `source`'s dropped rows: whom each names, its own keyed exact key, and its own length."""
 
     file: str
     source: str
@@ -51,7 +56,7 @@ class Witnesses:
     kept: Digests
     sources: pa.Array
     releases: pa.Array  # null where the kept document is in this release
-    exact: Digests
+    keyed: Digests
     reasons: pa.Array
     similarities: npt.NDArray[np.int64]
     characters: npt.NDArray[np.int64]
@@ -105,7 +110,9 @@ def kept_shard(
 ) -> Findings:
     """Check one shard of data and the kept rows beside it. `known` as from `source_of`, `gone` from `removed_shard`."""
     source, counted, name = entry["name"], seen.sources[entry["name"]], kept["name"]
-    ids, exacts, characters, start, first_id, last_id = [], [], [], 0, None, None
+    ids, characters, start, first_id, last_id = [], [], 0, None, None
+    exacts: list[Digests] = []
+    keyed: list[Digests] = []
     of_data, of_kept, entries = gone.tree("data"), gone.tree("kept"), []
     try:
         for texts, batch in _aligned(release, data, kept, seen, _batch_rows(entry)):
@@ -124,10 +131,11 @@ def kept_shard(
                 digests = rows.digests(batch)
                 yield from rows.ids(batch, digests, name, start)
                 ids.append(b"".join(digests))
-            if (exact := rows.hex_bytes(batch.column("exact_sha256"), 64)) is None:
-                yield failed("schema", "an exact_sha256 from this row on is not 64 lower-case hex digits", name, start)
-            else:
-                exacts.append(exact)
+            for column, found in (("exact_sha256", exacts), ("exact_hmac", keyed)):
+                if (exact := rows.hex_bytes(batch.column(column), 64)) is None:
+                    yield failed("schema", f"an {column} from this row on is not 64 lower-case hex digits", name, start)
+                else:
+                    found.append(exact)
             characters.append(_characters(batch))
             counted.read += np.bincount(places[places >= 0], minlength=len(known))
             counted.text_bytes += int(batch.column("text_bytes").to_numpy().sum())
@@ -145,7 +153,8 @@ def kept_shard(
     lengths = np.concatenate([np.zeros(0, np.int64), *characters])
     own = np.frombuffer(b"".join(ids), "S16")
     yield from _placed(gone, "kept", own, start, name)
-    seen.segments.append(Segment(name, source, own, _concatenated(exacts, "S32"), lengths))
+    digests_of_texts = (_concatenated(exacts, "S32"), _concatenated(keyed, "S32"))
+    seen.segments.append(Segment(name, source, own, *digests_of_texts, lengths))
 
 
 def dropped_shard(
@@ -186,7 +195,7 @@ def dropped_shard(
     yield from _ends(dropped, start, first_id, last_id, tree.size)
     own = np.frombuffer(b"".join(ids), "S16")
     yield from _placed(gone, "dropped", own, start, name)
-    seen.segments.append(Segment(name, source, own, np.zeros(0, "S32"), np.zeros(0, np.int64)))
+    seen.segments.append(Segment(name, source, own, *NO_TEXTS))
 
 
 def removed_shard(
@@ -218,7 +227,7 @@ def removed_shard(
     if start:
         digests = rows.hex_bytes(pa.concat_arrays(ids), 32)
         if digests is not None:
-            seen.segments.append(Segment(name, source, digests, np.zeros(0, "S32"), np.zeros(0, np.int64)))
+            seen.segments.append(Segment(name, source, digests, *NO_TEXTS))
         seen.removed.append(gone)
         seen.entries.append(index.together([index.of_rows("removed", batch.select(["id"])) for batch in batches]))
     return gone
@@ -341,11 +350,11 @@ def _witnesses(batch: pa.RecordBatch, source: str, file: str, start: int, seen: 
     duplicates = batch.take(pa.array(positions))
     ids, kept, exact = (
         rows.hex_bytes(duplicates.column(name), width)
-        for name, width in (("id", 32), ("kept_id", 32), ("exact_sha256", 64))
+        for name, width in (("id", 32), ("kept_id", 32), ("exact_hmac", 64))
     )
     if ids is None or kept is None or exact is None:
         row = start + int(positions[0])
-        yield failed("ledger", "an id, kept_id or exact_sha256 from this row on is not lower-case hex", file, row)
+        yield failed("ledger", "an id, kept_id or exact_hmac from this row on is not lower-case hex", file, row)
         return
     seen.witnesses.append(
         Witnesses(

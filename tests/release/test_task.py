@@ -1,5 +1,6 @@
 """Writing a shard: survivors less the losers, rows aligned and in id order, the ledger whole."""
 
+import hashlib
 from pathlib import Path
 
 import pyarrow as pa
@@ -8,12 +9,20 @@ import pyarrow.parquet as pq
 from pipeline.curate.batch import DROPPED, SURVIVORS
 from pipeline.dedup.interface import LOSERS, MEMBERS
 from pipeline.kernels.features import FEATURES
-from pipeline.release import task
+from pipeline.release import schemas, task
+from pipeline.trust import keyed
+
+KEYS = {"keys": {"s": "5" * 64}, "release_key": "6" * 64}
+
+
+def sha256(text: str) -> str:
+    return hashlib.sha256(text.encode()).hexdigest()
 
 
 def survivor(identifier: str) -> dict:
     row = dict.fromkeys(SURVIVORS.names, "x") | {
-        "id": identifier * 16, "offset": 0, "length": 5, "record": 0, "path": None, "record_bytes": 5, "text_bytes": 4,
+        "id": identifier * 16, "offset": 0, "length": 5, "record": 0, "path": None, "record_bytes": 5,
+        "artifact_sha256": "s", **dict.fromkeys(schemas.WORK, sha256(identifier)), "text_bytes": 4,
         "language": "en", "language_score": 900_000, "measures": dict.fromkeys(FEATURES, 1), "title": None, "edits": [],
         "decisions": [{"reason": "too_short", "value": 4, "low": 1, "high": None}], "text": f"text of {identifier}",
     }  # fmt: skip
@@ -55,7 +64,9 @@ def run(tmp_path: Path) -> dict:
         ),
         "members": spill(tmp_path / "5", members, MEMBERS),
     }  # fmt: skip
-    return task.run({"source": "docs", "shard": 0, "shards": 2, "license": "MIT"}, files, tmp_path, lambda *_: None)
+    return task.run(
+        {"source": "docs", "shard": 0, "shards": 2, "license": "MIT", **KEYS}, files, tmp_path, lambda *_: None
+    )
 
 
 def test_kept_and_data_are_aligned_and_in_id_order(tmp_path: Path) -> None:
@@ -77,6 +88,18 @@ def test_a_loser_is_in_the_ledger_with_its_witness_and_its_decisions(tmp_path: P
     }  # fmt: skip
     assert rows[1]["decisions"][0]["reason"] == "too_short"
     assert rows[0]["measures"] is None
+
+
+def test_digests_of_rows_are_keyed_and_what_was_null_stays_so(tmp_path: Path) -> None:
+    run(tmp_path)
+    (lost, copy) = pq.read_table(tmp_path / "provenance/docs/dropped-00000-of-00002.parquet").to_pylist()
+    assert [lost[name] for name in schemas.KEYED] == [None] * 3
+    own, whole = (keyed.of(bytes.fromhex(digit * 64), b"cc") for digit in "56")
+    assert [copy[name] for name in schemas.KEYED] == [own, own, whole]
+    kept = pq.read_table(tmp_path / "provenance/docs/kept-00000-of-00002.parquet").to_pylist()[1]
+    own, whole = (keyed.of(bytes.fromhex(digit * 64), b"bb") for digit in "56")
+    assert [kept[name] for name in schemas.KEYED] == [own, own, whole]
+    assert [kept[name] for name in schemas.PLAIN] == [sha256("bb")] * 2
 
 
 def test_the_result_counts_what_the_files_hold(tmp_path: Path) -> None:
@@ -108,7 +131,7 @@ def test_a_shard_without_rows_has_its_four_files(tmp_path: Path) -> None:
     files = {
         "losers": spill(tmp_path / "losers", [], LOSERS), "members": spill(tmp_path / "members", [], MEMBERS),
     }  # fmt: skip
-    parameters = {"source": "docs", "shard": 1, "shards": 2, "license": "MIT"}
+    parameters = {"source": "docs", "shard": 1, "shards": 2, "license": "MIT", **KEYS}
     result = task.run(parameters, files, tmp_path, lambda *_: None)
     assert [file["rows"] for file in result["files"]] == [0, 0, 0, 0]
     assert all((tmp_path / file["name"]).is_file() for file in result["files"])

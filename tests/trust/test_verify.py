@@ -511,12 +511,20 @@ def kept_twice_under_two_names(made: Corpus) -> None:
     kept_row(made, 3)["exact_sha256"] = kept_row(made, 8)["exact_sha256"]
 
 
+def kept_twice_under_one_keyed_digest(made: Corpus) -> None:
+    kept_row(made, 3)["exact_hmac"] = kept_row(made, 8)["exact_hmac"]
+
+
+def keyed_digest_that_is_none(made: Corpus) -> None:
+    kept_row(made)["exact_hmac"] = "x" * 64
+
+
 def edit_that_ends_elsewhere(made: Corpus) -> None:
-    kept_row(made)["edits"][-1]["sha256_after"] = "0" * 64
+    kept_row(made)["edits"][-1]["after_hmac"] = "0" * 64
 
 
 def edits_that_do_not_meet(made: Corpus) -> None:
-    kept_row(made)["edits"][1]["sha256_before"] = "0" * 64
+    kept_row(made)["edits"][1]["before_hmac"] = "0" * 64
 
 
 def edit_of_a_record_without_text(made: Corpus) -> None:
@@ -538,7 +546,7 @@ def witness_of_another_source(made: Corpus) -> None:
 def witness_of_another_text(made: Corpus) -> None:
     drop = duplicate_in_notes(made)
     drop["kept_id"] = next(
-        row["id"] for row in made[drop["kept_source"]]["kept"] if row["exact_sha256"] != drop["exact_sha256"]
+        row["id"] for row in made[drop["kept_source"]]["kept"] if row["exact_hmac"] != drop["exact_hmac"]
     )
 
 
@@ -643,9 +651,11 @@ def stage_that_is_none(made: Corpus) -> None:
         (licence_of_another_source, "aligned", "the licence is 'MIT', the source's is 'BSD-3-Clause'"),
         (kept_and_dropped, "unique", "document"),
         (kept_twice_under_two_names, "duplicates", "exact_sha256"),
-        (edit_that_ends_elsewhere, "edits", "the digests of its 2 edits do not lead to its text_sha256"),
-        (edits_that_do_not_meet, "edits", "the digests of its 2 edits do not lead to its text_sha256"),
-        (edit_of_a_record_without_text, "edits", "the digests of its 2 edits do not lead to its text_sha256, None"),
+        (kept_twice_under_one_keyed_digest, "duplicates", "exact_hmac"),
+        (keyed_digest_that_is_none, "schema", "an exact_hmac from this row on"),
+        (edit_that_ends_elsewhere, "edits", "the digests of its 2 edits do not lead to its text_hmac"),
+        (edits_that_do_not_meet, "edits", "the digests of its 2 edits do not lead to its text_hmac"),
+        (edit_of_a_record_without_text, "edits", "the digests of its 2 edits do not lead to its text_hmac, None"),
         (exact_key_that_is_no_digest, "schema", "an exact_sha256 from this row on"),
         (witness_that_is_not_kept, "witnesses", "kept_id is no kept document"),
         (witness_of_another_source, "witnesses", "kept_source is not the source"),
@@ -658,7 +668,7 @@ def stage_that_is_none(made: Corpus) -> None:
         (witness_of_the_same_length_and_a_larger_id, "witnesses", "the document that kept_id names does not come"),
         (near_copy_without_bands, "ledger", "bands is null in a row of stage dedup"),
         (exact_copy_with_bands, "ledger", "bands is not null in a row of stage dedup"),
-        (witness_that_is_no_id, "ledger", "an id, kept_id or exact_sha256"),
+        (witness_that_is_no_id, "ledger", "an id, kept_id or exact_hmac"),
         (duplicate_without_witness, "ledger", "kept_id is null in a row of stage dedup"),
         (unread_record_with_a_text, "ledger", "text_bytes is not null in a row of stage read"),
         (unread_record_with_decisions, "ledger", "decisions on a row of stage extract"),
@@ -732,7 +742,13 @@ def test_a_document_that_stands_in_two_sources_is_refused(tmp_path: Path) -> Non
     artifacts = {**small.ARTIFACTS, "notes": [*small.ARTIFACTS["notes"], small.ARTIFACTS["manual"][0]]}
     made = small.corpus()
     row = next(row for row in made["manual"]["kept"] if row["purl"] == artifacts["manual"][0][0])
-    copy = {**row, "source": "notes", "license": small.LICENCES["notes"], "exact_sha256": "1" * 64}
+    copy = {
+        **row,
+        "source": "notes",
+        "license": small.LICENCES["notes"],
+        "exact_sha256": "1" * 64,
+        "exact_hmac": "1" * 64,
+    }
     made["notes"]["kept"] = small.in_order([*made["notes"]["kept"], copy])
     found = refusal(small.write(tmp_path, made, artifacts=artifacts))
     assert found.name == "unique"
