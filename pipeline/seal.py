@@ -21,7 +21,8 @@ from pipeline.lock import Lock
 from pipeline.plan import TaskRecord
 from pipeline.recipe import Recipe
 from pipeline.release.card import card
-from pipeline.trust import dsse, keys, manifest
+from pipeline.trust import dsse, keys, manifest, signers
+from pipeline.trust.signers import Signer
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,7 +53,7 @@ def seal(
     run: Run,
     work: Path,
     out: Path,
-    key: Path | None,
+    key: Path | Signer | None,
 ) -> Sealed:
     """Write the release to `out` unless it is there already, byte for byte."""
     skipped = candidates.result["skipped"]
@@ -83,7 +84,7 @@ def seal(
         sources=sources,
         files=files,
     )
-    private, made = keys.signing_key(key)
+    private, made = signers.signing_key(key)
     key_id = keys.key_id(private.public_key())
     envelope = dsse.sign(statement, manifest.PAYLOAD_TYPE, private)
     release_id = hashlib.sha256(statement).hexdigest()

@@ -49,8 +49,18 @@ def verdict(result: Any) -> str:
     totals = result.totals
     return (
         f"verified: {totals['read']:,} records read = {totals['kept']:,} kept + {totals['dropped']:,} dropped, "
-        f"{totals['text_bytes'] / 1e6:,.1f} MB of text\nrelease id {result.release_id}\nsigned by  {result.key_id}"
+        f"{totals['text_bytes'] / 1e6:,.1f} MB of text\nrelease id {result.release_id}\n"
+        f"signed by  {result.key_id}\nvouched by {_voucher(result.vouched_by)}"
     )
+
+
+def _voucher(by: str) -> str:
+    """Who vouches for the signer, and what that is worth."""
+    means = {
+        "local": "your own key: it is as you built it",
+        "named": "you, who named the key or keep it in the config folder",
+    }
+    return f"{by} ({means[by]})" if by in means else by
 
 
 def story(told: Any) -> Iterator[str]:

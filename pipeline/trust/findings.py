@@ -50,14 +50,15 @@ class Check:
 class Verification:
     """The result, in parts. `unchecked` names the checks that could not be made because an earlier one failed.
 
-    `release_id` is the SHA-256 of manifest.json as it lies there; `key_id` and `manifest` are None unless the signature
-    and the manifest's form held.
+    `release_id` is the SHA-256 of manifest.json as it lies there; `key_id`, `vouched_by` (why that key is trusted: `vouch`) and
+    `manifest` are None unless the signature and the manifest's form held.
     """
 
     checks: tuple[Check, ...]
     unchecked: tuple[str, ...]
     release_id: str | None
     key_id: str | None
+    vouched_by: str | None
     manifest: Manifest | None
     files: int
     bytes: int
@@ -81,6 +82,7 @@ class Verification:
             "ok": self.ok,
             "release_id": self.release_id,
             "key_id": self.key_id,
+            "vouched_by": self.vouched_by,
             "files": self.files,
             "bytes": self.bytes,
             "totals": self.totals,

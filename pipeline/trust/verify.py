@@ -17,7 +17,7 @@ from pathlib import Path
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PublicKey
 
 from pipeline.errors import RecipeError, VerificationError
-from pipeline.trust import balance, dsse, names, run, shards
+from pipeline.trust import balance, dsse, names, run, shards, vouch
 from pipeline.trust import manifest as manifests
 from pipeline.trust.findings import CHECKS, Check, Findings, Progress, Verification, failed
 from pipeline.trust.intoto import PAYLOAD_TYPE
@@ -34,12 +34,14 @@ class _State:
 
     release: Path
     keys: Sequence[Ed25519PublicKey]
+    vouchers: vouch.Vouchers
     report: Progress
     found: dict[tuple[str, str, str], Check] = field(default_factory=dict)
     made: list[str] = field(default_factory=list)
     payload: bytes = b""
     release_id: str | None = None
     key_id: str | None = None
+    vouched_by: str | None = None
     manifest: Manifest | None = None
 
     def make(self, checks: Sequence[str], findings: Findings) -> bool:
@@ -56,14 +58,18 @@ class _State:
         return any(name in checks for name, _, _ in self.found)
 
 
-def verify(release: Path, keys: Sequence[Ed25519PublicKey], *, report: Progress | None = None) -> Verification:
+def verify(
+    release: Path, keys: Sequence[Ed25519PublicKey], *, vouchers: vouch.Vouchers = vouch.EVERYONE,
+    report: Progress | None = None,
+) -> Verification:  # fmt: skip
     """Verify the release in a folder. Faults are parts of the result; raises RecipeError only if there is no folder.
 
+    `vouchers` says why these keys are trusted, and whose word is enough: a good signature by another one is a fault.
     `report(what, done, total)` is called as files are hashed and read, with bytes done and bytes in all.
     """
     if not release.is_dir():
         raise RecipeError("there is no such folder", where=str(release), hint="pellucid build RECIPE makes a release")
-    state = _State(release, keys, report or (lambda what, done, total: None))
+    state = _State(release, keys, vouchers, report or (lambda what, done, total: None))
     if state.make(["signature"], _signature(state)) and state.make(["manifest"], _manifest(state)):
         _contents(state)
     files = state.manifest["files"] if state.manifest else []
@@ -75,6 +81,7 @@ def verify(release: Path, keys: Sequence[Ed25519PublicKey], *, report: Progress 
         unchecked=tuple(name for name in CHECKS if name not in state.made),
         release_id=state.release_id,
         key_id=state.key_id,
+        vouched_by=state.vouched_by,
         manifest=state.manifest,
         files=len(files),
         bytes=sum(file["bytes"] for file in files),
@@ -88,13 +95,14 @@ def _signature(state: _State) -> Findings:
         state.release_id = hashlib.sha256(data).hexdigest()
         envelope = _read(state.release, "manifest.dsse.json")
         opened = dsse.open_envelope(envelope, state.keys, PAYLOAD_TYPE, "manifest.dsse.json")
+        by = state.vouchers.vouch(opened.key_id, "manifest.dsse.json")
     except VerificationError as error:
         yield _finding("signature", error)
         return
     if opened.payload != data:
         yield failed("signature", "is not the manifest that manifest.dsse.json signs", "manifest.json")
         return
-    state.payload, state.key_id = opened.payload, opened.key_id
+    state.payload, state.key_id, state.vouched_by = opened.payload, opened.key_id, by
 
 
 def _manifest(state: _State) -> Findings:
@@ -123,6 +131,7 @@ def _run(state: _State) -> Findings:
     name = "run.dsse.json"
     try:
         opened = dsse.open_envelope(_read(state.release, name), state.keys, PAYLOAD_TYPE, name)
+        state.vouchers.vouch(opened.key_id, name)
         stated = run.parse(opened.payload, name)["release_id"]
     except VerificationError as error:
         yield _finding("run", error)
