@@ -23,6 +23,7 @@ from pipeline.errors import PellucidError, RecipeError
 
 PRIVATE_NAME, PUBLIC_NAME = "signing.key", "signing.pub"
 PASSPHRASE = "PELLUCID_KEY_PASSPHRASE"  # noqa: S105, the name of a variable
+PASSPHRASE_LIMIT = 250  # characters; OpenSSL takes 1,023 bytes
 KEY_LIMIT = 64 << 10  # bytes; an Ed25519 PEM file has about 120
 
 
@@ -116,18 +117,26 @@ def ask_passphrase(where: str, new: bool = False) -> bytes:
     """
     given = os.environ.get(PASSPHRASE)
     if given is None:
-        if not sys.stdin.isatty():
+        if sys.stdin is None or not sys.stdin.isatty():
+            need = "there is no terminal to ask for a passphrase on"
             raise RecipeError(
-                "the private key is encrypted, and there is no terminal to ask for its passphrase on" if not new
-                else "there is no terminal to ask for a passphrase on",
-                where=where, wanted=f"a terminal, or the passphrase in ${PASSPHRASE}",
-            )  # fmt: skip
-        given = getpass.getpass(f"{'New passphrase' if new else 'Passphrase'} of {where}: ")
-        if new and given != getpass.getpass("The same again: "):
-            raise RecipeError("the two passphrases differ", where=where, hint="run the command again")
-    if not given:
-        raise RecipeError("the passphrase is empty", where=where, wanted="some six words that nobody would guess")
-    return given.encode()
+                need if new else f"the private key is encrypted, and {need}",
+                where=where,
+                wanted=f"a terminal, or the passphrase in ${PASSPHRASE}",
+            )
+        try:
+            given = getpass.getpass(f"{'New passphrase' if new else 'Passphrase'} of {where}: ")
+            if new and given != getpass.getpass("The same again: "):
+                raise RecipeError("the two passphrases differ", where=where, hint="run the command again")
+        except EOFError:
+            given = ""
+    if not 0 < len(given) <= PASSPHRASE_LIMIT:
+        raise RecipeError(
+            f"the passphrase has {len(given)} characters" if given else "the passphrase is empty",
+            where=where,
+            wanted=f"some six words that nobody would guess, {PASSPHRASE_LIMIT} characters at most",
+        )
+    return given.encode("utf-8", "surrogateescape")
 
 
 def load_public(path: Path) -> Ed25519PublicKey:

@@ -162,6 +162,19 @@ def test_a_passphrase_is_asked_for_on_the_terminal(tmp_path: Path) -> None:
     assert b"secret" not in seen
 
 
+@pytest.mark.parametrize("given", ["", "x" * 251])
+def test_a_passphrase_that_is_empty_or_endless_is_refused(given: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv(keys.PASSPHRASE, given)
+    with pytest.raises(RecipeError, match="the passphrase"):
+        keys.ask_passphrase("some.key", new=True)
+
+
+def test_a_long_passphrase_of_wide_characters_is_taken(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv(keys.PASSPHRASE, "\U00020000" * 250)
+    made = keys.generate(tmp_path, keys.ask_passphrase("some.key", new=True))
+    assert keys.key_id(keys.load_private(made.private).public_key()) == made.key_id
+
+
 def test_a_passphrase_for_a_key_that_has_none_is_not_asked_for(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     made = keys.generate(tmp_path)
     monkeypatch.setenv(keys.PASSPHRASE, "secret")

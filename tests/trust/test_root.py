@@ -138,6 +138,13 @@ def test_a_root_of_another_form_is_refused_naming_the_part(path: str, value: Any
     assert complaint in caught.value.seen
 
 
+def test_one_signature_is_all_that_a_release_can_need() -> None:
+    file = values(version(release=(RELEASE, STRANGER)))
+    file["signed"]["roles"]["release"]["threshold"] = 2
+    with pytest.raises(VerificationError, match="threshold 2 of 2 keys"):
+        parse_value(file)
+
+
 def test_a_key_that_no_role_has_is_refused() -> None:
     file = values(version())
     spare = STRANGER.public_key()
@@ -321,6 +328,12 @@ def test_the_next_version_is_signed_by_the_threshold_of_the_old_keys_and_of_its_
         root.check_next(old, version(2, owners=(B, D), signed_by=(A, B)))
 
 
+def test_a_next_version_with_a_signature_of_no_say_beside_enough_good_ones_is_refused() -> None:
+    with pytest.raises(VerificationError, match="has no say here"):
+        root.check_next(version(), version(2, signed_by=(A, B, STRANGER)))
+    assert root.check_next(version(), version(2, owners=(B, C, D), signed_by=(A, B, C, D)))  # old keys may
+
+
 def test_a_lower_threshold_holds_only_from_the_version_after() -> None:
     lower = version(2, threshold=1, signed_by=(A,))
     with pytest.raises(VerificationError, match="1 of version 1's root keys"):
@@ -391,6 +404,18 @@ def test_a_named_fingerprint_is_that_of_version_one_however_many_followed(tmp_pa
     assert pin_of(tmp_path) is None
     pins.trust(place, tmp_path, NOW, sha256=version().fingerprint)
     assert pin_of(tmp_path) == 2
+
+
+def test_a_first_pin_checks_every_step_from_version_one(tmp_path: Path) -> None:
+    """Version 1 is public: whoever serves it could put a version 2 of their own behind it."""
+    taken = version(2, owners=(STRANGER,), threshold=1, signed_by=(STRANGER,), release=(STRANGER,))
+    place = folder(tmp_path / "root", version(), taken)
+    for options in ({"sha256": version().fingerprint}, {"first_use": True}):
+        with pytest.raises(VerificationError, match="0 of version 1's root keys"):
+            pins.trust(place, tmp_path, NOW, **options)  # type: ignore[arg-type]
+    with pytest.raises(VerificationError, match="0 of its own root keys"):
+        pins.trust(folder(tmp_path / "none", version(signed_by=())), tmp_path, NOW, first_use=True)
+    assert pin_of(tmp_path) is None
 
 
 def test_a_named_fingerprint_is_compared_also_where_a_root_is_pinned(tmp_path: Path) -> None:
