@@ -136,12 +136,13 @@ def build(recipe: Recipe, lock: Lock, settings: Settings, report: Report, others
             )  # fmt: skip
             done += chosen
             written = run_stage(run, "write", plan.write_tasks(recipe, lock, curated, chosen[0], _code("write")), done)
+            (trees,) = run_stage(run, "trees", [plan.trees_task(lock, written, _code("trees"))], written)
         report(Phase("seal", 1, 1))
         sealed = seal.seal(
-            recipe, lock, others, curated, found[0], written, seal.Run(started, run.seconds, settings.workers), work,
+            recipe, lock, others, curated, found[0], written, trees, seal.Run(started, run.seconds, settings.workers), work,
             settings.out, settings.key,
         )  # fmt: skip
-        _remove_stale(work, [*shown, *done, *written])
+        _remove_stale(work, [*shown, *done, *written, trees])
     return Built(
         settings.out, sealed.release_id, sealed.key_id, sealed.key_made, sealed.manifest, run.tasks, run.ran,
         sealed.changed, time.monotonic() - began,
@@ -157,7 +158,7 @@ def steps(recipe: Recipe, lock: Lock, out: Path, others: Sequence[Other] = ()) -
     _refuse_idle(recipe, others)
     work = work_folder(out)
     found: list[Decision | str] = []
-    shards = "write: every shard whose rows change"
+    shards = "write, trees: every shard whose rows change, then the trees over all of them"
 
     def decide(tasks: Sequence[Task]) -> list[TaskRecord] | None:
         decisions = [_decide(work, task) for task in tasks]
@@ -190,7 +191,10 @@ def steps(recipe: Recipe, lock: Lock, out: Path, others: Sequence[Other] = ()) -
     chosen = decide([plan.choose_task(recipe, curated, candidates[0], shingled, _code("choose"), known)])
     if chosen is None:
         return [*found, shards]
-    decide(plan.write_tasks(recipe, lock, curated, chosen[0], _code("write")))
+    written = decide(plan.write_tasks(recipe, lock, curated, chosen[0], _code("write")))
+    if written is None:
+        return [*found, "trees: run if a shard changes"]
+    decide([plan.trees_task(lock, written, _code("trees"))])
     return found
 
 

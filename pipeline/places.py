@@ -43,6 +43,8 @@ def inputs(
         if name in ("losers", "members"):
             suffix = ".arrow" if name == "losers" else ".members.arrow"
             return "choose", "all", f"{task.parameters['source']}{suffix}"
+        if task.stage == "trees":
+            return "write", name.removeprefix("index/"), "index.arrow"
         if task.stage == "write":
             kind, _, maker = name.partition("/")
             return "curate", maker, f"{kind}-{task.parameters['shard']:05d}.arrow"

@@ -384,3 +384,10 @@ def write_tasks(recipe: Recipe, lock: Lock, curated: Sequence[TaskRecord], chose
             parameters = {"source": source.name, "shard": shard, "shards": shards, "license": source.license}
             tasks.append(Task("write", f"{source.name}/{shard:05d}", parameters, dict(sorted(inputs.items())), code))
     return tasks
+
+
+def trees_task(lock: Lock, written: Sequence[TaskRecord], code: str) -> Task:
+    """One task: the index trees over what all shards hold."""
+    inputs = {f"index/{record.task.name}": record.digests()["index.arrow"] for record in written}
+    purls = sorted({artifact.purl for artifact in lock.artifacts})
+    return Task("trees", "all", {"purls": purls}, dict(sorted(inputs.items())), code)

@@ -1,6 +1,7 @@
 """Build a published manifest again, from its own recipe and lock, and say at which level the result is the same.
 
-L0: a file has the same bytes. L1: the bytes differ but every row is equal (another codec library or `created_by`).
+L0: a file has the same bytes. L1: the bytes differ but every row is equal, by content root (another codec library or
+`created_by`).
 """
 
 import hashlib
@@ -17,7 +18,7 @@ from pipeline import recipe as recipes
 from pipeline.against import Other, refuse_others
 from pipeline.build import Built, Report, Settings, build
 from pipeline.errors import VerificationError
-from pipeline.trust import dsse, manifest, vouch
+from pipeline.trust import dsse, layout, manifest, vouch
 
 
 @dataclass(frozen=True, slots=True)
@@ -88,14 +89,19 @@ def reproduce(
     lock = locks.from_json(predicate["lock"], str(path))
     built = build(recipe, lock, settings, report, others)
     release = path.parent if (path.parent / "data").is_dir() else None
-    files = tuple(compare(predicate["files"], settings.out, release))
+    files = tuple(compare(predicate["files"], predicate["environment"], settings.out, release))
     mine = (settings.out / "manifest.json").read_bytes()
     differences = () if mine == data else tuple(_differences(predicate, manifest.parse(mine)))
     return Reproduction(hashlib.sha256(data).hexdigest(), built.release_id, files, mine == data, differences), built
 
 
-def compare(wanted: Sequence[Mapping[str, Any]], out: Path, release: Path | None) -> list[Compared]:
-    """File by file; where bytes differ and the published release's own files are at hand (`release`), row by row."""
+def compare(
+    wanted: Sequence[Mapping[str, Any]], environment: Mapping[str, Any], out: Path, release: Path | None
+) -> list[Compared]:
+    """File by file: bytes, then content roots; where rows differ and the published files are at hand (`release`), row by row.
+
+    `environment`: of the published manifest.
+    """
     mine = {file["name"]: file for file in json.loads((out / "manifest.json").read_bytes())["predicate"]["files"]}
     found = []
     for file in wanted:
@@ -104,6 +110,8 @@ def compare(wanted: Sequence[Mapping[str, Any]], out: Path, release: Path | None
             found.append(Compared(name, "differs", "was not built"))
         elif mine[name]["sha256"] == file["sha256"]:
             found.append(Compared(name, "L0"))
+        elif file["root"] is not None and mine[name]["root"] == file["root"]:
+            found.append(Compared(name, "L1", layout.differences(out / name, environment)))
         elif release is not None and name.endswith(".parquet"):
             found.append(_rows(name, release / name, out / name))
         else:
@@ -130,7 +138,7 @@ def _rows(name: str, wanted: Path, built: Path) -> Compared:
         return Compared(
             name, "differs", f"{old.metadata.num_rows} rows were wanted, {new.metadata.num_rows} were built"
         )
-    return Compared(name, "L1", f"rows are equal; written by {old.metadata.created_by} and {new.metadata.created_by}")
+    return Compared(name, "differs", "the rows are equal, the content root that one manifest says is not theirs")
 
 
 def _rows_of(file: Any) -> Any:

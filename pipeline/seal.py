@@ -21,7 +21,7 @@ from pipeline.lock import Lock
 from pipeline.plan import TaskRecord
 from pipeline.recipe import Recipe
 from pipeline.release.card import card
-from pipeline.trust import dsse, keys, manifest, signers
+from pipeline.trust import checkpoint, dsse, keys, manifest, signers
 from pipeline.trust.signers import Signer
 
 
@@ -50,6 +50,7 @@ def seal(
     curated: Sequence[TaskRecord],
     candidates: TaskRecord,
     written: Sequence[TaskRecord],
+    trees: TaskRecord,
     run: Run,
     work: Path,
     out: Path,
@@ -67,7 +68,7 @@ def seal(
     files.append(
         {
             "name": "README.md", "kind": "card", "source": None, "sha256": hashlib.sha256(readme).hexdigest(),
-            "bytes": len(readme), "rows": None, "first_id": None, "last_id": None,
+            "bytes": len(readme), "rows": None, "root": None, "first_id": None, "last_id": None,
         }
     )  # fmt: skip
     statement = manifest.statement(
@@ -83,21 +84,26 @@ def seal(
         totals=totals,
         sources=sources,
         files=files,
+        index=trees.result["roots"],
     )
     private, made = signers.signing_key(key)
     key_id = keys.key_id(private.public_key())
     envelope = dsse.sign(statement, manifest.PAYLOAD_TYPE, private)
     release_id = hashlib.sha256(statement).hexdigest()
     document = manifest.parse(statement)
-    if _is_there(out, statement, envelope, readme, shards):
+    signed = {
+        "manifest.json": statement,
+        "manifest.dsse.json": envelope,
+        checkpoint.NAME: dsse.sign(checkpoint.statement(release_id, document), manifest.PAYLOAD_TYPE, private),
+    }
+    if _is_there(out, {**signed, "README.md": readme}, shards):
         return Sealed(release_id, key_id, made, document, False)
     staging = work / "staging"
     shutil.rmtree(staging, ignore_errors=True)
     for shard in shards:
         _link(shard["path"], staging / shard["name"])
-    (staging / "README.md").write_bytes(readme)
-    (staging / "manifest.json").write_bytes(statement)
-    (staging / "manifest.dsse.json").write_bytes(envelope)
+    for name, data in {**signed, "README.md": readme}.items():
+        (staging / name).write_bytes(data)
     run_statement = manifest.run_statement(
         release_id=release_id, started=run.started, finished=time.time(), seconds=run.seconds, workers=run.workers
     )
@@ -175,9 +181,8 @@ def _reasons(results: Sequence[Mapping[str, Any]]) -> list[dict[str, Any]]:
     ]
 
 
-def _is_there(out: Path, statement: bytes, envelope: bytes, readme: bytes, shards: Sequence[Mapping[str, Any]]) -> bool:
+def _is_there(out: Path, wanted: Mapping[str, bytes], shards: Sequence[Mapping[str, Any]]) -> bool:
     """Whether `out` holds this very release already: nothing missing, nothing changed, nothing beside it."""
-    wanted = {"manifest.json": statement, "manifest.dsse.json": envelope, "README.md": readme}
     names = {*wanted, "run.dsse.json", *(shard["name"] for shard in shards)}
     if {path.relative_to(out).as_posix() for path in out.rglob("*") if not path.is_dir()} != names:
         return False

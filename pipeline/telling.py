@@ -47,11 +47,44 @@ def verdict(result: Any) -> str:
     if not result.ok:
         return f"NOT verified: {sum(not check.ok for check in result.checks)} of {len(result.checks)} checks failed"
     totals = result.totals
+    level = ""
+    if result.differs:
+        shown = "".join(f"\n  {name}: {what}" for name, what in result.differs.items())
+        level = f"L1: every row is the published one; {len(result.differs)} files have other bytes:{shown}\n"
     return (
-        f"verified: {totals['read']:,} records read = {totals['kept']:,} kept + {totals['dropped']:,} dropped, "
+        f"{level}verified: {totals['read']:,} records read = {totals['kept']:,} kept + {totals['dropped']:,} dropped, "
         f"{totals['text_bytes'] / 1e6:,.1f} MB of text\nrelease id {result.release_id}\n"
         f"signed by  {result.key_id}\nvouched by {_voucher(result.vouched_by)}"
     )
+
+
+def proven(found: Any) -> Iterator[str]:
+    """What a proof says, of which release, and by whose word."""
+    kept, dropped, removed = found.counts
+    what = {"ids": "id", "urls": "URL", "domains": "domain", "texts": "text with SHA-256"}.get(found.tree or "", "")
+    if found.kind == "absent":
+        yield f"absent      no document in the release has the {what} {found.asked}"
+        if found.tree == "texts":
+            yield "            (texts are compared to the byte, with those of kept documents)"
+    elif found.kind == "counted":
+        gone = f", {removed:,} removed by a takedown" if removed else ""
+        yield f"counted     {kept:,} kept, {dropped:,} dropped{gone} under the {what} {found.asked}"
+    else:
+        row = found.row
+        yield f"{found.fate:12}{row['id']}"
+        if row["url"]:
+            yield f"url         {row['url']}"
+        yield f"artifact    {row['purl']}"
+        if found.fate == "dropped":
+            yield f"dropped     at {row['stage']}: {row['reason']}{' (' + row['detail'] + ')' if row['detail'] else ''}"
+            if row["value"] is not None:
+                yield f"            {_decision(row)}"
+            if row["kept_id"]:
+                yield f"kept        {row['kept_id']} of {row['kept_source']}, {_alike(row)}"
+        else:
+            yield f"text        {row['text_bytes']:,} bytes, sha256 {row['text_sha256']}"
+    yield f"release     {found.name} {found.version}, {found.release_id}"
+    yield f"signed by   {found.key_id}"
 
 
 def _voucher(by: str) -> str:

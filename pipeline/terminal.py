@@ -25,6 +25,7 @@ TITLES = {
     "shingle": "read them again",
     "choose": "compare them, choose who is kept",
     "write": "write shards and ledger",
+    "trees": "hash the index trees",
     "seal": "manifest and signature",
 }
 

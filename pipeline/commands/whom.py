@@ -57,6 +57,13 @@ class Whom:
         enough = (vouch.NAMED, vouch.ROOT) if self.key_files and not self.release_only else (vouch.ROOT,)
         return vouch.together(own, named, trusted, enough)
 
+    def accepted(self) -> tuple[Any, ...]:
+        """The keys whose word is enough, for what knows no vouchers."""
+        from pipeline.trust.keys import key_id
+
+        keys, vouchers = self.resolve()
+        return tuple(key for key in keys if vouchers.will_do(key_id(key)))
+
     def _roots(self) -> list[Any]:
         from pipeline.trust import keys, pins
         from pipeline.trust import root as roots

@@ -27,6 +27,7 @@ STAGES = {  # stage -> module that has `run(parameters, files, out, progress)`
     "shingle": "pipeline.dedup.shingle",
     "choose": "pipeline.dedup.choose",
     "write": "pipeline.release.task",
+    "trees": "pipeline.release.trees",
 }
 
 

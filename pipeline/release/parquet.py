@@ -19,8 +19,9 @@ NO_DICTIONARY = {"text", "id", "record_sha256", "text_sha256", "exact_sha256", "
 
 
 def write(table: pa.Table, path: Path, schema: pa.Schema) -> None:
-    """Write `table`, its rows in their order, to `path`. Raises ValueError where a column that may not be null is."""
-    table = table.select(schema.names).cast(schema).combine_chunks()
+    """Write `table`, of that schema and one chunk, its rows in their order, to `path`. Raises ValueError where a column
+    that may not be null is.
+    """
     dictionaries = [
         field.name for field in schema if pa.types.is_string(field.type) and field.name not in NO_DICTIONARY
     ]

@@ -12,6 +12,7 @@ import pyarrow.compute as pc
 from pipeline.dedup.interface import EXACT
 from pipeline.kernels.features import FEATURES
 from pipeline.release import parquet, schemas
+from pipeline.trust import index, leaves
 
 KEPT, DROPPED = schemas.kept(FEATURES), schemas.dropped(FEATURES)
 
@@ -20,7 +21,8 @@ def run(parameters: Mapping[str, Any], files: Mapping[str, Path], out: Path, pro
     """Write shard `parameters["shard"]` of `parameters["shards"]` of one source into `out`, as a release lays it out.
 
     `files`: `losers`, `members`, and the `survivors-*` and `dropped-*` of every curate task of the source that had rows for the
-    shard. Returns for each file its name in the release and what the manifest says of it, and the counts by reason.
+    shard. Beside them `index.arrow`: what the shard puts into the index trees (`trust.index`). Returns for each file its
+    name in the release and what the manifest says of it, and the counts by reason.
     """
     source, number, shards = parameters["source"], parameters["shard"], parameters["shards"]
     survivors = _concat([files[key] for key in sorted(files) if key.startswith("survivors")])
@@ -47,14 +49,17 @@ def run(parameters: Mapping[str, Any], files: Mapping[str, Path], out: Path, pro
     ):
         path = out / names[kind]
         path.parent.mkdir(parents=True, exist_ok=True)
+        table = table.select(schema.names).cast(schema).combine_chunks()
         parquet.write(table, path, schema)
         ids = table.column("id")
         written.append(
             {
                 "name": names[kind], "kind": kind, "source": source, "rows": table.num_rows,
+                "root": _root(kind, table, kept).hex(),
                 "first_id": ids[0].as_py() if len(ids) else None, "last_id": ids[-1].as_py() if len(ids) else None,
             }
         )  # fmt: skip
+    _write_index(kept, dropped, out / "index.arrow")
     reasons = Counter(zip(dropped.column("stage").to_pylist(), dropped.column("reason").to_pylist(), strict=True))
     text_bytes = pc.sum(kept.column("text_bytes")).as_py() or 0
     progress(kept.num_rows, text_bytes)
@@ -68,6 +73,25 @@ def run(parameters: Mapping[str, Any], files: Mapping[str, Path], out: Path, pro
             {"stage": stage, "reason": reason, "documents": count} for (stage, reason), count in sorted(reasons.items())
         ],
     }
+
+
+def _root(kind: str, table: pa.Table, kept: pa.Table) -> bytes:
+    """The content root of a file. The digests of texts are those that were made when the texts were."""
+    if kind == "data":
+        table = table.append_column("text_sha256", kept.column("text_sha256").combine_chunks())
+    return leaves.content_root(kind, table)
+
+
+def _write_index(kept: pa.Table, dropped: pa.Table, path: Path) -> None:
+    digests = bytes.fromhex("".join(kept.column("text_sha256").to_pylist()))
+    parts = [
+        index.of_rows(fate, rows.select(list(index.COLUMNS)).combine_chunks().to_batches()[0], texts)
+        for fate, rows, texts in (("kept", kept, digests), ("dropped", dropped, b""))
+        if rows.num_rows
+    ]
+    table = index.to_table(index.together(parts))
+    with pa.ipc.new_file(path, table.schema) as writer:
+        writer.write_table(table)
 
 
 def _split(survivors: pa.Table | None, losers: pa.Table, ledger: pa.Table | None) -> tuple[pa.Table, pa.Table]:

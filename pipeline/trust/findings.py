@@ -1,7 +1,7 @@
 """What verification says: named checks, each with what was seen, in which file, at which row."""
 
-from collections.abc import Callable, Iterator
-from dataclasses import asdict, dataclass
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import asdict, dataclass, field
 from typing import Any
 
 from pipeline.trust.manifest import Manifest
@@ -10,6 +10,7 @@ from pipeline.trust.manifest import Manifest
 CHECKS = {
     "signature": "a trusted key has signed manifest.dsse.json, and it holds the bytes of manifest.json",
     "manifest": "the manifest is canonical, and each of its fields is of its kind",
+    "checkpoint": "a trusted key has signed checkpoint.dsse.json, and it has the roots of this release's manifest",
     "run": "a trusted key has signed run.dsse.json, and it is of this release",
     "listing": "the folder holds the files of the manifest and no others: regular files, no links",
     "digests": "every file has the size and SHA-256 that the manifest says",
@@ -27,6 +28,7 @@ CHECKS = {
     "duplicates": "no two kept documents have one normalised text, where the recipe drops such",
     "witnesses": "every duplicate names a kept document that has precedence, of the same digest or similar enough",
     "clusters": "a kept document's cluster names all documents of this release that were dropped for it, and no others",
+    "roots": "the leaves of all rows give the content root of every file and the root of every index tree",
     "totals": "read = kept + dropped, by artifact, source and reason, counted from the rows",
 }
 
@@ -51,7 +53,8 @@ class Verification:
     """The result, in parts. `unchecked` names the checks that could not be made because an earlier one failed.
 
     `release_id` is the SHA-256 of manifest.json as it lies there; `key_id`, `vouched_by` (why that key is trusted: `vouch`) and
-    `manifest` are None unless the signature and the manifest's form held.
+    `manifest` are None unless the signature and the manifest's form held. `differs`: Parquet files with other bytes and, if the
+    check `roots` holds, the same rows; of each what is other. Without them the release is verified at level L0, with them L1.
     """
 
     checks: tuple[Check, ...]
@@ -62,10 +65,16 @@ class Verification:
     manifest: Manifest | None
     files: int
     bytes: int
+    differs: Mapping[str, str] = field(default_factory=dict)
 
     @property
     def ok(self) -> bool:
         return not self.unchecked and all(check.ok for check in self.checks)
+
+    @property
+    def level(self) -> str | None:
+        """L0: every byte is the published one. L1: every row is. None: neither is known."""
+        return None if not self.ok else "L1" if self.differs else "L0"
 
     @property
     def failures(self) -> tuple[Check, ...]:
@@ -80,6 +89,8 @@ class Verification:
         """JSON values, for `verify --json`."""
         return {
             "ok": self.ok,
+            "level": self.level,
+            "differs": dict(self.differs),
             "release_id": self.release_id,
             "key_id": self.key_id,
             "vouched_by": self.vouched_by,

@@ -13,7 +13,7 @@ from pathlib import Path
 from typing import Any, TypedDict, cast
 
 from pipeline.errors import VerificationError
-from pipeline.trust import intoto, names
+from pipeline.trust import intoto, names, roots
 from pipeline.trust.intoto import PAYLOAD_TYPE as PAYLOAD_TYPE
 from pipeline.trust.run import run_statement as run_statement
 
@@ -73,7 +73,9 @@ class SourceEntry(Totals):
 
 
 class FileEntry(TypedDict):
-    """`rows`, `first_id` and `last_id` are null but for Parquet; the ids are null, too, where there is no row."""
+    """`rows`, `root` (of the rows, `roots`), `first_id` and `last_id` are null but for Parquet; ids also where there is no
+    row.
+    """
 
     name: str
     kind: str
@@ -81,6 +83,7 @@ class FileEntry(TypedDict):
     sha256: str
     bytes: int
     rows: int | None
+    root: str | None
     first_id: str | None
     last_id: str | None
 
@@ -100,6 +103,7 @@ class Manifest(TypedDict):
     totals: Totals
     sources: list[SourceEntry]
     files: list[FileEntry]
+    roots: dict[str, roots.Root]
     policies: dict[str, list[Any]]
 
 
@@ -138,9 +142,11 @@ SHAPE: dict[str, Any] = {
         {
             "name": intoto.string, "kind": intoto.string, "source": intoto.optional(intoto.string),
             "sha256": intoto.sha256, "bytes": intoto.count, "rows": intoto.optional(intoto.count),
+            "root": intoto.optional(intoto.sha256),
             "first_id": intoto.optional(intoto.document), "last_id": intoto.optional(intoto.document),
         }
     ],
+    "roots": {tree: {"size": intoto.count, "root": intoto.sha256} for tree in roots.TREES},
     "policies": {"takedown": [intoto.anything], "opt_out": [intoto.anything]},
 }  # fmt: skip
 
@@ -154,6 +160,7 @@ def statement(
     stages: Sequence[Mapping[str, Any]],
     sources: Sequence[Mapping[str, Any]],
     files: Sequence[Mapping[str, Any]],
+    index: Mapping[str, roots.Root],
     against: Sequence[Mapping[str, Any]] = (),
     totals: Mapping[str, Any] | None = None,
     policies: Mapping[str, Any] | None = None,
@@ -161,8 +168,9 @@ def statement(
     """Canonical bytes of the manifest's statement, from JSON values of the shapes above.
 
     Name, version and description are the recipe's. Totals are the sums over the sources; files, reasons, subjects and the
-    releases in `against` are put in order. Raises VerificationError naming the key whose value `parse` would refuse, and
-    ValueError if `totals` is given and is not the sum.
+    releases in `against` are put in order; `index` has the roots of the index trees, the others follow. Raises
+    VerificationError naming the key whose value `parse` would refuse, and ValueError if `totals` is given and is not the
+    sum.
     """
     summed = sum_totals(sources)
     if totals is not None and _in_order(totals) != summed:
@@ -180,6 +188,7 @@ def statement(
         "totals": summed,
         "sources": [_in_order(source) for source in sources],
         "files": sorted(files, key=lambda file: str(file["name"])),
+        "roots": {**index, **roots.listed(sources, files)},
         "policies": policies or {"takedown": [], "opt_out": []},
     }
     data = encode(cast(Manifest, predicate))
@@ -211,6 +220,11 @@ def parse(data: bytes, where: str = "manifest.json") -> Manifest:
     _ascending([other["release_id"] for other in manifest["against"]], "against", where)
     names.check(manifest["files"], [source["name"] for source in manifest["sources"]], where)
     _origins(manifest, where)
+    for tree, follows in roots.listed(manifest["sources"], manifest["files"]).items():
+        if manifest["roots"][tree] != follows:
+            raise VerificationError(
+                f"roots.{tree} is {manifest['roots'][tree]}", wanted=f"{follows}, as sources and files say", where=where
+            )
     return manifest
 
 

@@ -23,21 +23,40 @@ def node_hash(left: bytes, right: bytes) -> bytes:
     return hashlib.sha256(b"\x01" + left + right).digest()
 
 
+class Tree:
+    """A tree that grows leaf by leaf and is only asked for its root: a hash a level in memory."""
+
+    def __init__(self) -> None:
+        self.size = 0
+        self._perfect: list[
+            tuple[int, bytes]
+        ] = []  # sizes and roots of perfect subtrees, each smaller than the one before
+
+    def extend(self, leaf_hashes: Iterable[bytes]) -> None:
+        perfect = self._perfect
+        for leaf in leaf_hashes:
+            size, found = 1, _sized(leaf)
+            while perfect and perfect[-1][0] == size:
+                found = node_hash(perfect.pop()[1], found)
+                size *= 2
+            perfect.append((size, found))
+            self.size += 1
+
+    def root(self) -> bytes:
+        """The root over the leaves so far; EMPTY for none."""
+        if not self._perfect:
+            return EMPTY
+        *before, (_, root) = self._perfect
+        for _, left in reversed(before):
+            root = node_hash(left, root)
+        return root
+
+
 def root_hash(leaf_hashes: Iterable[bytes]) -> bytes:
     """The root of the tree over leaf hashes, in their order; EMPTY for none. One pass, a hash a level in memory."""
-    perfect: list[tuple[int, bytes]] = []  # sizes and roots of perfect subtrees, each smaller than the one before
-    for leaf in leaf_hashes:
-        size, found = 1, _sized(leaf)
-        while perfect and perfect[-1][0] == size:
-            found = node_hash(perfect.pop()[1], found)
-            size *= 2
-        perfect.append((size, found))
-    if not perfect:
-        return EMPTY
-    _, root = perfect.pop()
-    while perfect:
-        root = node_hash(perfect.pop()[1], root)
-    return root
+    tree = Tree()
+    tree.extend(leaf_hashes)
+    return tree.root()
 
 
 def inclusion_proof(leaf_hashes: Sequence[bytes], index: int) -> list[bytes]:
@@ -86,12 +105,8 @@ def consistency_proof(leaf_hashes: Sequence[bytes], old_size: int) -> list[bytes
     size = len(leaf_hashes)
     if not 0 < old_size <= size:
         raise ValueError(f"a tree of {old_size} leaves before one of {size}")
-    proof, low, high, known = (
-        [],
-        0,
-        size,
-        True,
-    )  # known: the verifier has the root of the old part, as it is the old root
+    known = True  # the verifier has the root of the old part: it is the old root
+    proof, low, high = [], 0, size
     while old_size != high:
         middle = low + _split(high - low)
         if old_size <= middle:

@@ -20,7 +20,12 @@ SHARDS = {
     )
 }  # fmt: skip
 OTHER_FILE = re.compile(r"[A-Za-z0-9][A-Za-z0-9_-]{0,60}(\.[A-Za-z0-9]{1,12}){1,2}")
-OWN_FILES = ("manifest.json", "manifest.dsse.json", "run.dsse.json")  # beside those that the manifest names
+OWN_FILES = (
+    "manifest.json",
+    "manifest.dsse.json",
+    "checkpoint.dsse.json",
+    "run.dsse.json",
+)  # beside those that the manifest names
 
 
 def check(files: Sequence[Mapping[str, Any]], sources: Sequence[str], where: str) -> None:
@@ -45,6 +50,10 @@ def check(files: Sequence[Mapping[str, Any]], sources: Sequence[str], where: str
         if (file["rows"] is not None) != (kind in SHARDS):
             raise VerificationError(
                 f"files[{index}].rows is {file['rows']}", wanted="rows for shards only", where=where
+            )
+        if (file["root"] is not None) != (kind in SHARDS):
+            raise VerificationError(
+                f"files[{index}].root is {file['root']!r:.70}", wanted="a content root for shards only", where=where
             )
         if (other := folded.setdefault(name.casefold(), name)) != name:
             raise VerificationError(

@@ -119,15 +119,19 @@ def aligned(data: pa.RecordBatch, kept: pa.RecordBatch, license_: str, file: str
     )  # fmt: skip
 
 
-def texts(data: pa.RecordBatch, kept: pa.RecordBatch, file: str, start: int) -> Findings:
-    """Every text hashed, in place, and compared with the digest and length of its row."""
-    column = data.column("text")
-    sizes = pc.binary_length(column)
+def text_digests(data: pa.RecordBatch) -> list[bytes]:
+    """SHA-256 of each text's UTF-8 bytes, hashed in place."""
+    return [hashlib.sha256(text).digest() for text in _slices(data.column("text"))]
+
+
+def texts(data: pa.RecordBatch, kept: pa.RecordBatch, digests: Sequence[bytes], file: str, start: int) -> Findings:
+    """The digest and length of every text, as `text_digests` gives them, are those of its row."""
+    sizes = pc.binary_length(data.column("text"))
     yield from first_finding(
         "texts", _mask(pc.not_equal(sizes, kept.column("text_bytes"))), file, start,
         lambda row: f"the text has {sizes[row]} bytes, its row says {kept.column('text_bytes')[row]}",
     )  # fmt: skip
-    seen = [hashlib.sha256(text).hexdigest() for text in _slices(column)]
+    seen = [digest.hex() for digest in digests]
     if seen != (said := kept.column("text_sha256").to_pylist()):
         mask = np.array([one != other for one, other in zip(seen, said, strict=True)])
         yield from first_finding(

@@ -16,7 +16,7 @@ import pyarrow.compute as pc
 import pyarrow.parquet as pq
 
 from pipeline.release import schemas
-from pipeline.trust import rows
+from pipeline.trust import index, leaves, merkle, rows
 from pipeline.trust.findings import Check, Findings, failed
 from pipeline.trust.manifest import FileEntry, SourceEntry
 
@@ -87,6 +87,8 @@ class Seen:
     sources: dict[str, Counted] = field(default_factory=dict)
     last: dict[tuple[str, str], str] = field(default_factory=dict)  # (source, "kept" or "dropped") to its last id
     features: tuple[str, ...] | None = None
+    roots: dict[str, bytes] = field(default_factory=dict)  # file to its content root
+    entries: list[dict[str, index.Entries]] = field(default_factory=list)
 
 
 def source_of(entry: SourceEntry, seen: Seen) -> pa.Array:
@@ -101,13 +103,18 @@ def kept_shard(
     """Check one shard of data and the kept rows beside it. `known` as from `source_of`."""
     source, counted, name = entry["name"], seen.sources[entry["name"]], kept["name"]
     ids, exacts, characters, start, first_id, last_id = [], [], [], 0, None, None
+    of_data, of_kept, entries = merkle.Tree(), merkle.Tree(), []
     try:
         for texts, batch in _aligned(release, data, kept, seen, _batch_rows(entry)):
-            index, wrong = rows.origins(batch, source, known, name, start)
+            places, wrong = rows.origins(batch, source, known, name, start)
             yield from wrong
             yield from rows.order(batch.column("id"), seen.last.get((source, "kept")), name, start)
             yield from rows.aligned(texts, batch, entry["license"], data["name"], start)
-            yield from rows.texts(texts, batch, data["name"], start)
+            hashed = rows.text_digests(texts)
+            yield from rows.texts(texts, batch, hashed, data["name"], start)
+            of_data.extend(leaves.leaf_hashes("data", texts, hashed))
+            of_kept.extend(leaves.leaf_hashes("kept", batch))
+            entries.append(index.of_rows("kept", batch, b"".join(hashed)))
             yield from rows.kept_decisions(batch, name, start)
             yield from rows.edits(batch, name, start)
             if not wrong:
@@ -119,7 +126,7 @@ def kept_shard(
             else:
                 exacts.append(exact)
             characters.append(_characters(batch))
-            counted.read += np.bincount(index[index >= 0], minlength=len(known))
+            counted.read += np.bincount(places[places >= 0], minlength=len(known))
             counted.text_bytes += int(batch.column("text_bytes").to_numpy().sum())
             start += len(batch)
             first_id, last_id = first_id or batch.column("id")[0].as_py(), batch.column("id")[-1].as_py()
@@ -128,6 +135,8 @@ def kept_shard(
         yield error.finding
         return
     counted.kept += start
+    seen.roots |= {data["name"]: of_data.root(), name: of_kept.root()}
+    seen.entries.append(index.together(entries))
     yield from _ends(kept, start, first_id, last_id)
     yield from _ends(data, start, first_id, last_id)
     lengths = np.concatenate([np.zeros(0, np.int64), *characters])
@@ -139,9 +148,10 @@ def dropped_shard(release: Path, entry: SourceEntry, known: pa.Array, dropped: F
     """Check one shard of the ledger of dropped rows. `known` as from `source_of`."""
     source, counted, name = entry["name"], seen.sources[entry["name"]], dropped["name"]
     ids, start, first_id, last_id = [], 0, None, None
+    tree, entries = merkle.Tree(), []
     try:
         for batch in _batches(release, dropped, seen, BATCH_ROWS):
-            index, wrong = rows.origins(batch, source, known, name, start)
+            places, wrong = rows.origins(batch, source, known, name, start)
             yield from wrong
             yield from rows.order(batch.column("id"), seen.last.get((source, "dropped")), name, start)
             if not wrong:
@@ -154,8 +164,10 @@ def dropped_shard(release: Path, entry: SourceEntry, known: pa.Array, dropped: F
                 yield from rows.dropped_decisions(batch, name, start)
                 yield from rows.edits(batch, name, start)
                 yield from _witnesses(batch, source, name, start, seen)
+            tree.extend(leaves.leaf_hashes("dropped", batch))
+            entries.append(index.of_rows("dropped", batch))
             counted.reasons.update(rows.reasons(batch))
-            counted.read += np.bincount(index[index >= 0], minlength=len(known))
+            counted.read += np.bincount(places[places >= 0], minlength=len(known))
             start += len(batch)
             first_id, last_id = first_id or batch.column("id")[0].as_py(), batch.column("id")[-1].as_py()
             seen.last[source, "dropped"] = last_id
@@ -163,6 +175,8 @@ def dropped_shard(release: Path, entry: SourceEntry, known: pa.Array, dropped: F
         yield error.finding
         return
     counted.dropped += start
+    seen.roots[name] = tree.root()
+    seen.entries.append(index.together(entries))
     yield from _ends(dropped, start, first_id, last_id)
     own = np.frombuffer(b"".join(ids), "S16")
     seen.segments.append(Segment(name, source, own, np.zeros(0, "S32"), np.zeros(0, np.int64)))
@@ -171,11 +185,12 @@ def dropped_shard(release: Path, entry: SourceEntry, known: pa.Array, dropped: F
 def clusters_shard(release: Path, entry: SourceEntry, clusters: FileEntry, seen: Seen) -> Findings:
     """Check one shard of clusters, and remember their members for `balance.clusters`."""
     source, name = entry["name"], clusters["name"]
-    start, first_id, last_id = 0, None, None
+    start, first_id, last_id, tree = 0, None, None, merkle.Tree()
     try:
         for batch in _batches(release, clusters, seen, BATCH_ROWS):
             yield from rows.order(batch.column("id"), seen.last.get((source, "clusters")), name, start)
             yield from rows.clusters(batch, source, name, start)
+            tree.extend(leaves.leaf_hashes("clusters", batch))
             owner = pc.list_parent_indices(batch.column("members"))
             members = pc.list_flatten(batch.column("members"))
             ids, kept = (rows.hex_bytes(column, 32) for column in (members.field("id"), batch.column("id").take(owner)))
@@ -190,6 +205,7 @@ def clusters_shard(release: Path, entry: SourceEntry, clusters: FileEntry, seen:
     except BadParquet as error:
         yield error.finding
         return
+    seen.roots[name] = tree.root()
     yield from _ends(clusters, start, first_id, last_id)
 
 

@@ -17,7 +17,7 @@ from pathlib import Path
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PublicKey
 
 from pipeline.errors import RecipeError, VerificationError
-from pipeline.trust import balance, dsse, names, run, shards, vouch
+from pipeline.trust import balance, checkpoint, dsse, index, layout, names, run, shards, vouch
 from pipeline.trust import manifest as manifests
 from pipeline.trust.findings import CHECKS, Check, Findings, Progress, Verification, failed
 from pipeline.trust.intoto import PAYLOAD_TYPE
@@ -43,6 +43,8 @@ class _State:
     key_id: str | None = None
     vouched_by: str | None = None
     manifest: Manifest | None = None
+    content: bool = False
+    differs: dict[str, str] = field(default_factory=dict)
 
     def make(self, checks: Sequence[str], findings: Findings) -> bool:
         """Make checks, to their end. True if nothing is wrong. Of each check, one finding a file is enough."""
@@ -60,16 +62,18 @@ class _State:
 
 def verify(
     release: Path, keys: Sequence[Ed25519PublicKey], *, vouchers: vouch.Vouchers = vouch.EVERYONE,
-    report: Progress | None = None,
+    report: Progress | None = None, content: bool = False,
 ) -> Verification:  # fmt: skip
     """Verify the release in a folder. Faults are parts of the result; raises RecipeError only if there is no folder.
 
-    `vouchers` says why these keys are trusted, and whose word is enough: a good signature by another one is a fault.
-    `report(what, done, total)` is called as files are hashed and read, with bytes done and bytes in all.
+    vouchers: why these keys are trusted, and whose word is enough; a good signature by another one is a fault.
+    content: read Parquet files whose bytes are not the published ones, and compare their rows by content root: these are bytes
+    that nobody signed, so do it in a process of its own, with bounded memory. `report(what, done, total)` is called as
+    files are hashed and read, with bytes done and bytes in all.
     """
     if not release.is_dir():
         raise RecipeError("there is no such folder", where=str(release), hint="pellucid build RECIPE makes a release")
-    state = _State(release, keys, vouchers, report or (lambda what, done, total: None))
+    state = _State(release, keys, vouchers, report or (lambda what, done, total: None), content=content)
     if state.make(["signature"], _signature(state)) and state.make(["manifest"], _manifest(state)):
         _contents(state)
     files = state.manifest["files"] if state.manifest else []
@@ -85,6 +89,7 @@ def verify(
         manifest=state.manifest,
         files=len(files),
         bytes=sum(file["bytes"] for file in files),
+        differs=state.differs,
     )
 
 
@@ -117,6 +122,7 @@ def _contents(state: _State) -> None:
     manifest = state.manifest
     if manifest is None:
         return
+    state.make(["checkpoint"], _checkpoint(state, manifest))
     state.make(["run"], _run(state))
     there = dict(_scan(state.release))
     listed_names = [file["name"] for file in manifest["files"]]
@@ -124,6 +130,24 @@ def _contents(state: _State) -> None:
     files = [file for file in manifest["files"] if there.get(file["name"]) == "file"]
     if state.make(["digests"], _digests(state, files)) and listed:
         _rows(state, manifest)
+
+
+def _checkpoint(state: _State, manifest: Manifest) -> Findings:
+    """The checkpoint's signature, and that it says what the manifest says."""
+    name = checkpoint.NAME
+    try:
+        opened = dsse.open_envelope(_read(state.release, name), state.keys, PAYLOAD_TYPE, name)
+        state.vouchers.vouch(opened.key_id, name)
+        stated = checkpoint.parse(opened.payload, name)
+    except VerificationError as error:
+        yield _finding("checkpoint", error)
+        return
+    if stated["release_id"] != state.release_id:
+        yield failed("checkpoint", f"is of release {stated['release_id']}, this is {state.release_id}", name)
+        return
+    for key in checkpoint.SHAPE:
+        if stated[key] != manifest[key]:  # type: ignore[literal-required]
+            yield failed("checkpoint", f"{key}: it says {stated[key]}, the manifest {manifest[key]}", name)  # type: ignore[literal-required]
 
 
 def _run(state: _State) -> Findings:
@@ -156,7 +180,7 @@ def _listing(there: dict[str, str], listed: Sequence[str]) -> Findings:
 
 
 def _digests(state: _State, files: Sequence[FileEntry]) -> Findings:
-    """Size and SHA-256 of every file."""
+    """Size and SHA-256 of every file. Of rows, which have a content root, other bytes may be the same ones."""
     done, total = 0, sum(file["bytes"] for file in files)
     for file in files:
         state.report("digests", done, total)
@@ -165,7 +189,9 @@ def _digests(state: _State, files: Sequence[FileEntry]) -> Findings:
         except OSError as error:
             yield failed("digests", f"cannot be read: {error.strerror}", file["name"])
             continue
-        if size != file["bytes"]:
+        if state.content and file["root"] is not None and seen != file["sha256"]:
+            state.differs[file["name"]] = f"has sha256 {seen}, the manifest says {file['sha256']}"
+        elif size != file["bytes"]:
             yield failed("digests", f"has {size} bytes, the manifest says {file['bytes']}", file["name"])
         elif seen != file["sha256"]:
             yield failed("digests", f"has sha256 {seen}, the manifest says {file['sha256']}", file["name"])
@@ -185,7 +211,26 @@ def _rows(state: _State, manifest: Manifest) -> None:
     against = {other["release_id"] for other in manifest["against"]}
     state.make(["witnesses"], balance.witnesses(seen, manifest["recipe"], against))
     state.make(["clusters"], balance.clusters(seen))
+    if state.make(["roots"], _roots(manifest, seen)):
+        for name in state.differs:
+            state.differs[name] = layout.differences(state.release / name, manifest["environment"])
     state.make(["totals"], balance.totals(manifest, seen))
+
+
+def _roots(manifest: Manifest, seen: shards.Seen) -> Findings:
+    """The content root of each file, and the roots of the index trees, from the rows."""
+    for file in manifest["files"]:
+        root = seen.roots.get(file["name"], b"").hex()
+        if file["root"] is not None and root != file["root"]:
+            yield failed("roots", f"its rows give content root {root}, the manifest says {file['root']}", file["name"])
+    artifacts = index.of_artifacts(
+        artifact["purl"] for source in manifest["sources"] for artifact in source["artifacts"]
+    )
+    for tree, found in index.roots(index.together([artifacts, *seen.entries])).items():
+        if manifest["roots"][tree] != found:
+            yield failed(
+                "roots", f"the rows give {tree} {found}, the manifest says {manifest['roots'][tree]}", "manifest.json"
+            )
 
 
 def _shards(state: _State, manifest: Manifest, seen: shards.Seen) -> Findings:

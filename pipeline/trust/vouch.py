@@ -27,10 +27,14 @@ class Vouchers:
     of: Mapping[str, str] = field(default_factory=dict)
     enough: tuple[str, ...] = KINDS
 
+    def will_do(self, signer: str) -> bool:
+        """Whether a signature by this key is enough."""
+        return self.of.get(signer, NAMED).split()[0] in self.enough
+
     def vouch(self, signer: str, where: str) -> str:
         """Who vouches for a key that has signed. Raises VerificationError where that is not enough."""
         by = self.of.get(signer, NAMED)
-        if by.split()[0] in self.enough:
+        if self.will_do(signer):
             return by
         if by == LOCAL:
             raise VerificationError(

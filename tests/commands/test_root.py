@@ -273,6 +273,22 @@ def test_reproduce_asks_for_the_same_voucher(pristine: Path, ours: Path, config:
     assert not (out / "manifest.json").exists()
 
 
+def test_proofs_are_made_and_checked_by_the_same_vouchers(
+    pristine: Path, ours: Path, config: Path, tmp_path: Path
+) -> None:
+    config.mkdir()
+    (config / "signing.pub").write_bytes(keys.public_pem(small.OTHER_KEY.public_key()))
+    theirs = small.write(tmp_path / "theirs", small.corpus(), key=small.OTHER_KEY)
+    name = small.corpus()["manual"]["kept"][0]["id"]
+    for release, local in ((pristine, False), (theirs, True)):
+        proof = tmp_path / f"{local}.proof"
+        key = ["--key", config / "signing.pub"] if local else ["--root", ours, "--tofu"]
+        run("prove", release, name, "-o", proof, *key)
+        run("check-proof", proof, *key)
+        run("check-proof", proof, "--release", code=int(local))
+        run("check-proof", proof, code=int(not local))
+
+
 # ---------------------------------------------------------------- keygen
 
 

@@ -4,6 +4,7 @@
 that is consistent but for that change; `sign_again` changes the manifest of a release and signs it anew.
 """
 
+import contextlib
 import hashlib
 import json
 import random
@@ -18,7 +19,8 @@ from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 
 from pipeline.model import Pointer, document_id
 from pipeline.release import schemas
-from pipeline.trust import dsse, intoto, manifest, run
+from pipeline.trust import checkpoint, dsse, index, intoto, leaves, manifest, merkle, roots, run
+from pipeline.trust.shards import UNREADABLE
 
 FEATURES = ("characters", "words")
 MILLION = 1_000_000
@@ -87,6 +89,7 @@ def write(
     (folder / "README.md").write_text("# small\n")
     entries.append(_file(folder, "README.md", "card", None, None))
     sources = [_source(name, rows[name], (artifacts or ARTIFACTS)[name]) for name in rows]
+    trees = trees_of(folder, entries, [artifact["purl"] for source in sources for artifact in source["artifacts"]])
     (folder / "manifest.json").write_bytes(
         manifest.statement(
             recipe=recipe(),
@@ -96,6 +99,7 @@ def write(
             stages=[{"name": "curate", "code_sha256": "d" * 64}],
             sources=sources,
             files=entries,
+            index=trees,
             against=against,
         )
     )
@@ -150,10 +154,14 @@ def sign_again(
     if edit:
         predicate = json.loads(path.read_bytes())["predicate"]
         edit(predicate)
+        list_again(predicate)
         path.write_bytes(manifest.encode(predicate))
     data = path.read_bytes()
     (folder / "manifest.dsse.json").write_bytes(dsse.sign(data, intoto.PAYLOAD_TYPE, key))
-    sign_run(folder, hashlib.sha256(data).hexdigest(), key)
+    release_id = hashlib.sha256(data).hexdigest()
+    small = checkpoint.statement(release_id, json.loads(data)["predicate"])
+    (folder / checkpoint.NAME).write_bytes(dsse.sign(small, intoto.PAYLOAD_TYPE, key))
+    sign_run(folder, release_id, key)
 
 
 def sign_run(folder: Path, release_id: str, key: Ed25519PrivateKey = KEY) -> None:
@@ -170,8 +178,41 @@ def hash_again(folder: Path, edit: Callable[[dict[str, Any]], object] | None = N
         for entry in predicate["files"]:
             data = (folder / entry["name"]).read_bytes()
             entry.update(sha256=hashlib.sha256(data).hexdigest(), bytes=len(data))
+        purls = [artifact["purl"] for source in predicate["sources"] for artifact in source["artifacts"]]
+        predicate["roots"].update(trees_of(folder, predicate["files"], purls))
 
     sign_again(folder, KEY, update)
+
+
+def list_again(predicate: dict[str, Any]) -> None:
+    """The roots that follow from the manifest's lists; of lists that have lost their form, nothing."""
+    with contextlib.suppress(TypeError, KeyError, ValueError, AttributeError, OverflowError):
+        predicate["roots"].update(roots.listed(predicate["sources"], predicate["files"]))
+
+
+def trees_of(folder: Path, files: list[Row], purls: list[str]) -> Row:
+    """The content root of each file's rows, put into its entry, and the roots of the index trees.
+
+    Files that are no Parquet of their kind keep the root that they have: they are refused before anybody asks for it.
+    """
+    parts = [index.of_artifacts(purls)]
+    for entry in files:
+        with contextlib.suppress(*UNREADABLE, TypeError, AttributeError):
+            if entry["rows"] is None:
+                continue
+            table = pq.read_table(folder / entry["name"])
+            texts = table.column("text").to_pylist() if entry["kind"] == "data" else []
+            digests = [hashlib.sha256(text.encode()) for text in texts]
+            if entry["kind"] == "data":
+                table = table.append_column("text_sha256", pa.array([one.hexdigest() for one in digests], pa.string()))
+            entry["root"] = leaves.content_root(entry["kind"], table).hex()
+            if entry["kind"] in ("kept", "dropped"):
+                texts = (
+                    bytes.fromhex("".join(table.column("text_sha256").to_pylist())) if entry["kind"] == "kept" else b""
+                )
+                rows = table.select(list(index.COLUMNS)).combine_chunks().to_batches()
+                parts += [index.of_rows(entry["kind"], batch, texts) for batch in rows]
+    return index.roots(index.together(parts))
 
 
 def shard(folder: Path, name: str, kind: str, source: str | None, rows: list[Row], schema: pa.Schema) -> Row:
@@ -187,7 +228,8 @@ def _file(folder: Path, name: str, kind: str, source: str | None, ids: list[str]
     data = (folder / name).read_bytes()
     return {
         "name": name, "kind": kind, "source": source, "sha256": hashlib.sha256(data).hexdigest(), "bytes": len(data),
-        "rows": None if ids is None else len(ids), "first_id": ids[0] if ids else None, "last_id": ids[-1] if ids else None,
+        "rows": None if ids is None else len(ids), "root": None if ids is None else merkle.EMPTY.hex(),
+        "first_id": ids[0] if ids else None, "last_id": ids[-1] if ids else None,
     }  # fmt: skip
 
 

@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import Any
 
 from pipeline.release import schemas
-from pipeline.trust import manifest, run
+from pipeline.trust import checkpoint, manifest, run
 from pipeline.trust.findings import CHECKS
 
 DOCS = Path(__file__).parents[2] / "docs"
@@ -41,7 +41,7 @@ def keys(shape: Any) -> set[str]:
 
 def test_every_field_of_manifest_and_run_document_is_in_the_format_page() -> None:
     named = set(re.findall(r"`([a-z0-9_]+)`", (DOCS / "format.md").read_text()))
-    assert keys(manifest.SHAPE) | keys(run.SHAPE) <= named
+    assert keys(manifest.SHAPE) | keys(run.SHAPE) | keys(checkpoint.SHAPE) <= named
 
 
 def names(value: Any) -> set[str]:

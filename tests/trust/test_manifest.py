@@ -12,7 +12,7 @@ from hypothesis import assume, given
 from hypothesis import strategies as st
 
 from pipeline.errors import VerificationError
-from pipeline.trust import canonical, intoto, manifest, names, run
+from pipeline.trust import canonical, intoto, manifest, names, roots, run
 from tests.trust import small_release
 
 
@@ -24,7 +24,8 @@ def data(tmp_path_factory: pytest.TempPathFactory) -> bytes:
 
 def arguments(predicate: Any) -> dict[str, Any]:
     kept = ("recipe", "lock", "code", "environment", "stages", "sources", "files", "totals", "policies", "against")
-    return {key: copy.deepcopy(predicate[key]) for key in kept}
+    index = {tree: predicate["roots"][tree] for tree in roots.INDEX_TREES}
+    return {"index": index, **{key: copy.deepcopy(predicate[key]) for key in kept}}
 
 
 def test_what_is_parsed_is_written_the_same_again(data: bytes) -> None:
@@ -176,7 +177,14 @@ def test_bytes_that_are_not_canonical_are_refused(data: bytes) -> None:
 
 
 def entry(name: str, kind: str = "card", source: str | None = None) -> dict[str, Any]:
-    return {"name": name, "kind": kind, "source": source, "rows": None if kind == "card" else 0}
+    shard = kind != "card"
+    return {
+        "name": name,
+        "kind": kind,
+        "source": source,
+        "rows": 0 if shard else None,
+        "root": "0" * 64 if shard else None,
+    }
 
 
 def shards_of_a() -> list[dict[str, Any]]:

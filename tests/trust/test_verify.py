@@ -24,14 +24,14 @@ from hypothesis import strategies as st
 from pipeline.errors import RecipeError
 from pipeline.model import Pointer, document_id
 from pipeline.release import schemas
-from pipeline.trust import keys, rows
+from pipeline.trust import checkpoint, dsse, intoto, keys, manifest, roots, rows
 from pipeline.trust.findings import CHECKS, Check
 from pipeline.trust.keys import key_id
 from pipeline.trust.verify import verify
 from tests.trust import small_release as small
 from tests.trust.small_release import KEY, MILLION, OTHER_KEY, TRUSTED, Corpus, Row
 
-ENVELOPES = ("manifest.json", "manifest.dsse.json", "run.dsse.json")
+ENVELOPES = ("manifest.json", "manifest.dsse.json", "checkpoint.dsse.json", "run.dsse.json")
 DATA = "data/manual/train-00000-of-00002.parquet"
 KEPT = "provenance/manual/kept-00000-of-00002.parquet"
 DROPPED = "provenance/manual/dropped-00000-of-00002.parquet"
@@ -962,3 +962,119 @@ def test_the_priority_of_a_source_stands_before_the_length_of_a_text(tmp_path: P
     assert verify(folder, TRUSTED).ok
     small.sign_again(folder, edit=lambda predicate: predicate["recipe"]["sources"][1].update(priority=2))
     assert {check.name for check in refusals(folder)} == {"witnesses"}
+
+
+# ---------------------------------------------------------------- roots and checkpoint
+
+
+@pytest.mark.parametrize("name", [DATA, KEPT, DROPPED])
+def test_a_content_root_that_the_rows_deny_is_refused_though_a_trusted_key_signed_it(release: Path, name: str) -> None:
+    def edit(predicate: dict[str, Any]) -> None:
+        next(file for file in predicate["files"] if file["name"] == name)["root"] = "ab" * 32
+
+    small.sign_again(release, edit=edit)
+    found = refusal(release)
+    assert (found.name, found.file) == ("roots", name)
+    assert "abab" in found.detail
+
+
+@pytest.mark.parametrize("tree", roots.INDEX_TREES)
+@pytest.mark.parametrize("key", ["root", "size"])
+def test_an_index_root_that_the_rows_deny_is_refused(release: Path, tree: str, key: str) -> None:
+    def edit(predicate: dict[str, Any]) -> None:
+        predicate["roots"][tree][key] = {"root": "ab" * 32, "size": 1}[key]
+
+    small.sign_again(release, edit=edit)
+    found = refusal(release)
+    assert (found.name, found.file) == ("roots", "manifest.json")
+    assert f"the rows give {tree} " in found.detail
+
+
+@pytest.mark.parametrize("tree", ["artifacts", "shards"])
+def test_a_root_that_the_manifests_own_lists_deny_is_refused(release: Path, tree: str) -> None:
+    predicate = json.loads((release / "manifest.json").read_bytes())["predicate"]
+    predicate["roots"][tree]["root"] = "ab" * 32
+    (release / "manifest.json").write_bytes(manifest.encode(predicate))
+    small.sign_again(release)
+    found = refusal(release)
+    assert found.name == "manifest"
+    assert f"roots.{tree}" in found.detail
+
+
+def test_a_checkpoint_of_another_release_is_refused(release: Path, tmp_path: Path) -> None:
+    rows = small.corpus()
+    del rows["notes"]["kept"][-1]
+    other = small.write(tmp_path / "other", rows)
+    shutil.copy(other / "checkpoint.dsse.json", release)
+    found = refusal(release)
+    assert (found.name, found.file) == ("checkpoint", "checkpoint.dsse.json")
+    assert "is of release" in found.detail
+
+
+def test_a_checkpoint_with_other_roots_than_the_manifest_is_refused(release: Path) -> None:
+    data = (release / "manifest.json").read_bytes()
+    predicate = json.loads(data)["predicate"]
+    predicate["roots"]["ids"] = {"size": 1, "root": "ab" * 32}
+    small_one = checkpoint.statement(hashlib.sha256(data).hexdigest(), predicate)
+    (release / "checkpoint.dsse.json").write_bytes(dsse.sign(small_one, intoto.PAYLOAD_TYPE, KEY))
+    found = refusal(release)
+    assert (found.name, found.file) == ("checkpoint", "checkpoint.dsse.json")
+    assert "roots: it says" in found.detail
+
+
+def test_a_checkpoint_signed_by_another_key_is_refused(release: Path) -> None:
+    data = (release / "manifest.json").read_bytes()
+    small_one = checkpoint.statement(hashlib.sha256(data).hexdigest(), json.loads(data)["predicate"])
+    (release / "checkpoint.dsse.json").write_bytes(dsse.sign(small_one, intoto.PAYLOAD_TYPE, OTHER_KEY))
+    found = refusal(release)
+    assert (found.name, found.file) == ("checkpoint", "checkpoint.dsse.json")
+
+
+# ---------------------------------------------------------------- other bytes, the same rows
+
+
+def written_otherwise(release: Path, name: str, **options: Any) -> None:
+    pq.write_table(pq.read_table(release / name), release / name, store_schema=False, **options)
+
+
+@pytest.mark.parametrize(("options", "said"), [
+    ({"compression": "snappy", "row_group_size": 7}, "codec is SNAPPY, was ZSTD"),
+    ({"compression": "zstd", "row_group_size": 2}, "row groups here"),
+    ({"compression": "zstd", "use_dictionary": False, "data_page_version": "2.0"}, "row groups here"),
+])  # fmt: skip
+def test_rows_written_otherwise_are_refused_as_bytes_and_accepted_as_content(
+    release: Path, options: dict[str, Any], said: str
+) -> None:
+    for name in (DATA, KEPT, DROPPED):
+        written_otherwise(release, name, **options)
+    assert [(check.name, check.file) for check in refusals(release)] == [
+        ("digests", name) for name in (DATA, DROPPED, KEPT)
+    ]
+    result = verify(release, TRUSTED, content=True)
+    assert (result.ok, result.level, sorted(result.differs)) == (True, "L1", sorted((DATA, KEPT, DROPPED)))
+    assert all(said in what for what in result.differs.values())
+
+
+def test_a_release_with_the_published_bytes_is_at_level_0_however_it_is_asked(release: Path) -> None:
+    assert [verify(release, TRUSTED, content=content).level for content in (False, True)] == ["L0", "L0"]
+
+
+def test_other_rows_are_refused_as_content_too(release: Path) -> None:
+    table = pq.read_table(release / DATA)
+    titles = pa.array(["other", *table.column("title").to_pylist()[1:]], pa.string())
+    changed = table.set_column(table.schema.get_field_index("title"), table.schema.field("title"), titles)
+    pq.write_table(changed, release / DATA, store_schema=False)
+    result = verify(release, TRUSTED, content=True)
+    assert [(check.name, check.file) for check in result.failures] == [("roots", DATA)]
+    assert result.level is None
+
+
+def test_other_bytes_of_what_has_no_rows_are_refused_however_it_is_asked(release: Path) -> None:
+    (release / "README.md").write_text("# other\n")
+    assert [check.file for check in verify(release, TRUSTED, content=True).failures] == ["README.md"]
+
+
+def test_a_file_that_is_no_parquet_is_refused_as_content_too(release: Path) -> None:
+    (release / KEPT).write_bytes(b"PAR1 and no more")
+    found = verify(release, TRUSTED, content=True).failures
+    assert {(check.name, check.file) for check in found} == {("schema", KEPT)}

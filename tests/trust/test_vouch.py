@@ -1,6 +1,7 @@
 """Who vouches for a release: a good signature is worth what its key is trusted for."""
 
 import dataclasses
+import shutil
 from datetime import UTC, datetime
 from pathlib import Path
 
@@ -71,17 +72,19 @@ def test_a_named_key_is_refused_where_a_root_has_to_vouch(release: Path) -> None
     assert "only `named`" in failure.detail
 
 
-def test_the_run_document_needs_a_voucher_of_the_same_kinds(release: Path, tmp_path: Path) -> None:
-    """The manifest by a release key, the run by a local one: the second is no word of the project's."""
-    import shutil
-
+@pytest.mark.parametrize(("check", "name"), [("run", "run.dsse.json"), ("checkpoint", "checkpoint.dsse.json")])
+def test_every_document_of_a_release_needs_a_voucher_of_the_same_kinds(
+    release: Path, tmp_path: Path, check: str, name: str
+) -> None:
+    """The manifest by a release key, the other by a local one: that is no word of the project's."""
     folder = Path(shutil.copytree(release, tmp_path / "release"))
-    path = folder / "run.dsse.json"
+    path = folder / name
     payload = dsse.open_envelope(path.read_bytes(), TRUSTED, PAYLOAD_TYPE).payload
     path.write_bytes(dsse.sign(payload, PAYLOAD_TYPE, OTHER_KEY))
     keys, vouchers = vouch.together((OTHER,), (), (delegating(OWN),), (vouch.ROOT,))
     (failure,) = verify(folder, keys, vouchers=vouchers).failures
-    assert (failure.name, failure.file) == ("run", "run.dsse.json")
+    assert (failure.name, failure.file) == (check, name)
+    assert "a `local` key" in failure.detail
 
 
 def test_a_voucher_is_a_value_that_decides_alone() -> None:

@@ -1,0 +1,104 @@
+"""The one spelling of a URL under which a release is asked for it, and the names under which its publisher is.
+
+http and https: RFC 3986, sections 6.2.2 and 6.2.3: scheme and host in lower case, no default port, no empty path or query,
+no dot segments, percent escapes in upper case and only where they are needed; what is not ASCII is escaped; no fragment, as
+it names a place in the page and not another page. Everything else (Package URLs) stands as it is: their specification has
+one spelling.
+"""
+
+import re
+from urllib.parse import quote, urlsplit
+
+import pyarrow as pa
+import pyarrow.compute as pc
+
+# URLs that are their own canonical form, and need no parsing: most are. No dot segment, no escape, no port, no fragment.
+_PLAIN = r"^(pkg:.*|https?://[a-z0-9.-]+(/[A-Za-z0-9_~!$&'()*+,;=:@-][A-Za-z0-9._~!$&'()*+,;=:@-]*)*/?(\?[A-Za-z0-9._~!$&'()*+,;=:@/?-]+)?)$"
+_BARE = r"^https?://[^/?]*(\?|$)"  # no path at all
+_PORTS = {"http": 80, "https": 443}
+_KEPT = "!$&'()*+,;=:@/"  # sub-delims and what else may stand in a path (RFC 3986, 3.3)
+_ESCAPE = re.compile("%([0-9A-Fa-f]{2})")
+_UNRESERVED = frozenset("ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-._~")
+
+
+def canonical_url(url: str) -> str:
+    """The canonical spelling of a URL; one that is malformed stands as it is."""
+    try:
+        parts = urlsplit(url)
+        scheme, port = parts.scheme.lower(), parts.port
+    except ValueError:
+        return url
+    if scheme not in _PORTS or not parts.hostname:
+        return url
+    host = parts.hostname
+    if ":" in host:
+        host = f"[{host}]"
+    user = parts.netloc.rpartition("@")[0]
+    authority = (f"{user}@" if user else "") + host + (f":{port}" if port not in (None, _PORTS[scheme]) else "")
+    query = f"?{_escaped(parts.query, _KEPT + '?')}" if parts.query else ""
+    return f"{scheme}://{authority}{_without_dots(_escaped(parts.path, _KEPT))}{query}"
+
+
+def canonical_urls(urls: pa.Array) -> pa.Array:
+    """`canonical_url` of a column without nulls."""
+    plain = pc.and_not(pc.match_substring_regex(urls, _PLAIN), pc.match_substring_regex(urls, _BARE))
+    if pc.all(plain).as_py() is not False:
+        return urls
+    return pa.array(
+        [url if good else canonical_url(url) for url, good in zip(urls.to_pylist(), plain.to_pylist(), strict=True)],
+        pa.string(),
+    )
+
+
+def domains(url: str) -> list[str]:
+    """The names under which a canonical URL's publisher can be asked for.
+
+    Of http and https: the host, and what is left when labels are taken from its left, down to two. Of a Package URL: the
+    package without version, qualifiers and subpath.
+    """
+    if url.startswith("pkg:"):
+        return [package(url)]
+    try:
+        host = (urlsplit(url).hostname or "").rstrip(".")
+    except ValueError:
+        return []
+    if not host:
+        return []
+    labels = host.split(".")
+    if ":" in host or labels[-1].isdigit() or len(labels) == 1:  # an address, or a name of one label
+        return [host]
+    return [".".join(labels[start:]) for start in range(len(labels) - 1)]
+
+
+def package(purl: str) -> str:
+    """A Package URL without version, qualifiers and subpath: `pkg:pypi/django@5.2?file_name=...` is of `pkg:pypi/django`."""
+    bare = re.split("[?#]", purl, maxsplit=1)[0]
+    name, at, version = bare.rpartition("@")
+    return name if at and "/" not in version and "/" in name else bare
+
+
+def _escaped(text: str, kept: str) -> str:
+    """Percent escapes only where needed, in upper case (RFC 3986, 6.2.2.1 and 6.2.2.2)."""
+
+    def once(match: re.Match[str]) -> str:
+        character = chr(int(match[1], 16))
+        return character if character in _UNRESERVED else match[0].upper()
+
+    return quote(_ESCAPE.sub(once, text), safe=kept + "%-._~")
+
+
+def _without_dots(path: str) -> str:
+    """RFC 3986, 5.2.4; empty segments stay, as they may mean something."""
+    if not path:
+        return "/"
+    kept: list[str] = []
+    segments = path.split("/")[1:]
+    for index, segment in enumerate(segments):
+        last = index == len(segments) - 1
+        if segment == "..":
+            del kept[-1:]
+        elif segment != ".":
+            kept.append(segment)
+        if last and segment in (".", ".."):
+            kept.append("")
+    return "/" + "/".join(kept)
