@@ -6,7 +6,7 @@ OUT ?= build/$(basename $(notdir $(CONFIG)))
 MANIFEST ?= $(lastword $(sort $(wildcard manifests/sample/*/manifest.json)))
 BIN := .venv/bin
 
-.PHONY: corpus test reproduce parity bench bench-peers lint lock clean
+.PHONY: corpus test flips reproduce parity bench bench-peers lint lock clean
 .DELETE_ON_ERROR:
 
 corpus: .venv/.made
@@ -14,6 +14,10 @@ corpus: .venv/.made
 
 test: .venv/.made
 	$(BIN)/python -m pytest --numprocesses auto --dist loadfile
+
+# One byte of a signed release changed, 100,000 times: verify must refuse each and name the file. Some minutes.
+flips: .venv/.made
+	$(BIN)/python -m checks.flips --runs $(or $(RUNS),100000) --mode $(or $(MODE),flip)
 
 reproduce: .venv/.made
 	$(BIN)/pellucid reproduce $(MANIFEST) --key manifests/keys --out build/reproduced

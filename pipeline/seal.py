@@ -68,7 +68,7 @@ def seal(
     files.append(
         {
             "name": "README.md", "kind": "card", "source": None, "sha256": hashlib.sha256(readme).hexdigest(),
-            "bytes": len(readme), "rows": None, "root": None, "first_id": None, "last_id": None,
+            "bytes": len(readme), "rows": None, "leaves": None, "root": None, "first_id": None, "last_id": None,
         }
     )  # fmt: skip
     statement = manifest.statement(

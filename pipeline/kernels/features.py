@@ -255,8 +255,11 @@ def _repetition(
     Leaves the hashes of the words in of_words.
     """
     first, second, third, fourth, offsets, characters = scratch
-    words.join(source, low, bits, before, high, count, first, second, of_words, joined, offsets, characters)
-    out[0], out[1], out[2] = top_grams.top(of_words, characters, count, sketches[0], keys, first, second, third, slots)
+    size = words.join(source, low, bits, before, high, count, first, second, of_words, joined, offsets, characters)
+    short = size <= 2 * count  # two bytes a word or fewer: an ordinary text has 4 to 6, and is not looked at for it
+    out[0], out[1], out[2] = top_grams.top(
+        of_words, characters, count, short, sketches[0], keys, first, second, third, slots
+    )
     repeated_grams.repeated(
         joined, offsets, characters, count, sketches[1], keys, first, second, third, fourth, slots, out
     )

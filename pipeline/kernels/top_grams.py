@@ -3,13 +3,14 @@
 Every count is made in two steps. A sketch, one small counter for each slot of a hash, is filled and read without compares: an
 n-gram that repeats is in a slot that was hit twice, so no repeat is missed, and what is in a slot hit once is done with. What
 remains, in ordinary text a small part, is counted exactly, by 64-bit hashes (see kernels.hashing for what that risks).
+Texts of short words of which only a few differ are counted by `kernels.few_words`, which changes no value.
 """
 
 from typing import Any
 
 import numpy as np
 
-from pipeline.kernels import jit
+from pipeline.kernels import few_words, jit
 from pipeline.kernels.bits import cleared, signed
 from pipeline.kernels.hashing import (
     FOURTH,
@@ -152,24 +153,77 @@ def _most_frequent(keys: Hashes, chosen: Counts, n: int, tally: Counts, slots: C
 
 
 @jit.inner
+def _of_few_words(
+    hashes: Hashes, characters: Counts, words: int, keys: Hashes, places: Counts, numbers: Counts, codes: Counts, slots: Counts
+) -> Any:  # fmt: skip
+    """What `top` returns for 2, 3 and, if the table is of 4-grams, 4; that n, 0 for a text of too many different words.
+
+    With a table of 3-grams, the keys and places of those that repeat are left, and the last value is how many.
+    """
+    two = three = four = left = 0
+    different = few_words.numbered(hashes, words, numbers, slots, keys)
+    longest = few_words.longest(different, words)
+    if longest == 0:
+        return two, three, four, longest, left
+    count = few_words.coded(numbers, words, different, longest, codes)
+    size = different**longest
+    cleared(slots, size)
+    few_words.tallied(codes, count, slots)
+    if longest == 3:
+        left = few_words.kept(hashes, codes, count, slots, _CHAIN, keys, places)
+    divisor = 1
+    for n in range(longest, 1, -1):
+        best = few_words.highest(slots, size)
+        x = few_words.first_of(codes, count, divisor, slots, best)
+        found = (signed(characters[x + n]) - signed(characters[x]) + n - 1) * best
+        if n == 4:
+            four = found
+        elif n == 3:
+            three = found
+        else:
+            two = found
+            break
+        divisor *= different
+        size //= different
+        few_words.shortened(slots, different, size, signed(codes[count - 1]) % size)
+    return two, three, four, longest, left
+
+
+@jit.inner
 def top(
-    hashes: Hashes, characters: Counts, words: int, sketch: Sketch, keys: Hashes, places: Counts, chosen: Counts,
+    hashes: Hashes, characters: Counts, words: int, short: bool, sketch: Sketch, keys: Hashes, places: Counts, chosen: Counts,
     tally: Counts, slots: Counts,
 ) -> Any:  # fmt: skip
     """For n = 2, 3, 4: code points of the most frequent n-gram, joined by spaces, times its count; first seen on ties.
 
-    0 where there is no n-gram. An (n+1)-gram can repeat only where two neighbouring n-grams do, so each n looks only at the
-    places that the one before left. A slot's hits bound every count in it from above: only n-grams of slots that reach the
-    best exact count are counted, and nearly always those are the ones of the fullest slot.
+    0 where there is no n-gram. `short`: the words are so short that they may be a few different ones, see `few_words`. An
+    (n+1)-gram can repeat only where two neighbouring n-grams do, so each n looks only at the places that the one before left.
+    A slot's hits bound every count in it from above: only n-grams of slots that reach the best exact count are counted, and
+    nearly always those are the ones of the fullest slot.
     """
     two = characters[2] + 1 if words >= 2 else 0  # nothing repeats: the first n-gram, once
     three = characters[3] + 2 if words >= 3 else 0
     four = characters[4] + 3 if words >= 4 else 0
     if words < 3:
         return two, three, four
-    count = words - 1
-    _pairs(hashes, count, keys, places)
-    for n in range(2, 5):
+    shortest = 2
+    if short and words >= few_words.LEAST:
+        few_two, few_three, few_four, longest, count = _of_few_words(
+            hashes, characters, words, keys, places, chosen, tally, slots
+        )
+        if longest:
+            two, three = few_two, few_three
+            if longest == 4:
+                return two, three, few_four
+            if count > 1:
+                count = _longer(hashes, words, 3, count, keys, places)
+            if count < 2:
+                return two, three, four
+            shortest = 4
+    if shortest == 2:
+        count = words - 1
+        _pairs(hashes, count, keys, places)
+    for n in range(shortest, 5):
         shift = np.uint64(64 - min(sketch_bits(count), TALLY_BITS))
         fullest = _tallied(keys, count, sketch, shift)
         if fullest < 2:

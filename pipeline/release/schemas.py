@@ -63,6 +63,24 @@ CLUSTERS = pa.schema(
 )
 
 
+# What a takedown leaves of a document: `position`, the place of its leaf in the content root of its file of kept or dropped
+# rows (for kept ones of texts, too), and the hashes of its leaves; for one that stood for others its cluster's, too.
+REMOVED = pa.schema(
+    _fields(
+        ("id", STRING, False),
+        ("source", STRING, False),
+        ("purl", STRING, False),
+        ("artifact_sha256", STRING, False),
+        ("fate", STRING, False),
+        ("position", INT, False),
+        ("leaf", STRING, False),
+        ("data_leaf", STRING, True),
+        ("cluster_position", INT, True),
+        ("cluster_leaf", STRING, True),
+    )
+)
+
+
 def _origin() -> list[pa.Field]:
     return _fields(
         ("id", STRING, False),

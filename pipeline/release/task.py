@@ -55,6 +55,7 @@ def run(parameters: Mapping[str, Any], files: Mapping[str, Path], out: Path, pro
         written.append(
             {
                 "name": names[kind], "kind": kind, "source": source, "rows": table.num_rows,
+                "leaves": table.num_rows,
                 "root": _root(kind, table, kept).hex(),
                 "first_id": ids[0].as_py() if len(ids) else None, "last_id": ids[-1].as_py() if len(ids) else None,
             }

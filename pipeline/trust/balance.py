@@ -50,7 +50,12 @@ def witnesses(seen: Seen, recipe: Mapping[str, Any], against: Collection[str]) -
     near = recipe["dedup"].get("near")
     threshold = None if near is None else round(near["threshold"] * MILLION)
     for batch in seen.witnesses:
-        yield from _witnesses(batch, documents, priorities, threshold, against)
+        yield from _witnesses(batch, documents, priorities, threshold, against, removed_ids(seen, "kept"))
+
+
+def removed_ids(seen: Seen, fate: str) -> Digests:
+    """Ids of what takedowns removed of one fate."""
+    return np.concatenate([np.zeros(0, "S16"), *(gone.ids[fate] for gone in seen.removed)])
 
 
 @dataclass(frozen=True, slots=True)
@@ -64,10 +69,12 @@ class _Kept:
 
 
 def _witnesses(
-    batch: Witnesses, kept: _Kept, priorities: Mapping[str, int], threshold: int | None, against: Collection[str]
-) -> Findings:
+    batch: Witnesses, kept: _Kept, priorities: Mapping[str, int], threshold: int | None, against: Collection[str],
+    removed: Digests,
+) -> Findings:  # fmt: skip
     here = batch.releases.is_null().to_numpy(zero_copy_only=False)
     unknown = np.array([release is not None and release not in against for release in batch.releases.to_pylist()])
+    gone = np.isin(batch.kept, removed)  # of a document that was removed, no more is known than that it was kept
     if not len(kept.ids):
         kept = _Kept(
             np.zeros(1, "S16"), np.zeros(1, "S32"), np.zeros(1, "U1"), np.zeros(1, np.int64)
@@ -82,7 +89,7 @@ def _witnesses(
     before = (theirs > own) | ((theirs == own) & ((longer > 0) | ((longer == 0) & (batch.kept < batch.ids))))
     wrong: list[tuple[npt.NDArray[np.bool_], str]] = [
         (unknown, "kept_release is none of the releases that the manifest was built against"),
-        (here & ~there, "kept_id is no kept document of this release"),
+        (here & ~there & ~gone, "kept_id is no kept document of this release"),
         (
             there & (found != np.array(batch.sources.to_pylist())),
             "kept_source is not the source of the document that kept_id names",
@@ -109,12 +116,17 @@ def _witnesses(
 def clusters(seen: Seen) -> Findings:
     """The clusters say of every duplicate what its own row says, and of no other document anything.
 
-    Duplicates of documents of other releases are in no cluster.
+    Duplicates of documents of other releases are in no cluster, nor are those of documents that a takedown removed.
     """
-    stated = [(m.ids, m.kept, m.similarities, np.repeat(m.source, len(m.ids)), m.file) for m in seen.members]
+    gone, heads = removed_ids(seen, "dropped"), removed_ids(seen, "kept")  # in clusters by id alone; without a cluster
+    stated = []
+    for m in seen.members:
+        there = ~np.isin(m.ids, gone)
+        kept, similar = m.kept[there], m.similarities[there]
+        stated.append((m.ids[there], kept, similar, np.repeat(m.source, int(there.sum())), m.file))
     told = []
     for w in seen.witnesses:
-        here = w.releases.is_null().to_numpy(zero_copy_only=False)
+        here = w.releases.is_null().to_numpy(zero_copy_only=False) & ~np.isin(w.kept, heads)
         sources = np.array(w.sources.to_pylist())
         told.append((w.ids[here], w.kept[here], w.similarities[here], sources[here], w.file))
     ours, theirs = _by_id(stated), _by_id(told)

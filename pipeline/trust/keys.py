@@ -20,6 +20,7 @@ from cryptography.hazmat.primitives import serialization
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey, Ed25519PublicKey
 
 from pipeline.errors import PellucidError, RecipeError
+from pipeline.trust.curve import weakness
 
 PRIVATE_NAME, PUBLIC_NAME = "signing.key", "signing.pub"
 PASSPHRASE = "PELLUCID_KEY_PASSPHRASE"  # noqa: S105, the name of a variable
@@ -140,7 +141,7 @@ def ask_passphrase(where: str, new: bool = False) -> bytes:
 
 
 def load_public(path: Path) -> Ed25519PublicKey:
-    """The public key in a PEM file. Raises RecipeError: not Ed25519, a private key, not a key."""
+    """The public key in a PEM file. Raises RecipeError: not Ed25519, a private key, not a key, one that `curve` refuses."""
     data = _read(path)
     try:
         key = serialization.load_pem_public_key(data)
@@ -148,6 +149,13 @@ def load_public(path: Path) -> Ed25519PublicKey:
         raise _not_a_key(str(path), "public", data) from error
     if not isinstance(key, Ed25519PublicKey):
         raise _wrong_kind(str(path), key)
+    if wrong := weakness(key.public_bytes_raw()):
+        raise RecipeError(
+            f"the public key {wrong}",
+            where=str(path),
+            wanted="a key that was made from a secret (RFC 8032)",
+            hint="do not trust it: ask its publisher for another",
+        )
     return key
 
 

@@ -73,8 +73,8 @@ class SourceEntry(Totals):
 
 
 class FileEntry(TypedDict):
-    """`rows`, `root` (of the rows, `roots`), `first_id` and `last_id` are null but for Parquet; ids also where there is no
-    row.
+    """`rows`, `leaves` (rows, and those that a takedown removed), `root` (over the leaves), `first_id` and `last_id` are
+    null but for Parquet; ids also where there is no row.
     """
 
     name: str
@@ -83,6 +83,7 @@ class FileEntry(TypedDict):
     sha256: str
     bytes: int
     rows: int | None
+    leaves: int | None
     root: str | None
     first_id: str | None
     last_id: str | None
@@ -142,12 +143,16 @@ SHAPE: dict[str, Any] = {
         {
             "name": intoto.string, "kind": intoto.string, "source": intoto.optional(intoto.string),
             "sha256": intoto.sha256, "bytes": intoto.count, "rows": intoto.optional(intoto.count),
+            "leaves": intoto.optional(intoto.count),
             "root": intoto.optional(intoto.sha256),
             "first_id": intoto.optional(intoto.document), "last_id": intoto.optional(intoto.document),
         }
     ],
     "roots": {tree: {"size": intoto.count, "root": intoto.sha256} for tree in roots.TREES},
-    "policies": {"takedown": [intoto.anything], "opt_out": [intoto.anything]},
+    "policies": {
+        "takedown": [{"release_id": intoto.sha256, "code_sha256": intoto.sha256, "ids": [intoto.document]}],
+        "opt_out": [intoto.anything],
+    },
 }  # fmt: skip
 
 
@@ -219,6 +224,8 @@ def parse(data: bytes, where: str = "manifest.json") -> Manifest:
     _ascending([file["name"] for file in manifest["files"]], "files", where)
     _ascending([other["release_id"] for other in manifest["against"]], "against", where)
     names.check(manifest["files"], [source["name"] for source in manifest["sources"]], where)
+    for number, takedown in enumerate(manifest["policies"]["takedown"]):
+        _ascending(takedown["ids"], f"policies.takedown[{number}].ids", where)
     _origins(manifest, where)
     for tree, follows in roots.listed(manifest["sources"], manifest["files"]).items():
         if manifest["roots"][tree] != follows:

@@ -16,9 +16,10 @@ SHARDS = {
     kind: re.compile(rf"{folder}/({SOURCE_NAME})/{stem}-(\d{{5}})-of-(\d{{5}})\.parquet")
     for kind, folder, stem in (
         ("data", "data", "train"), ("kept", "provenance", "kept"), ("dropped", "provenance", "dropped"),
-        ("clusters", "provenance", "clusters"),
+        ("clusters", "provenance", "clusters"), ("removed", "provenance", "removed"),
     )
 }  # fmt: skip
+PRESENT = ("data", "kept", "dropped", "clusters")  # of every source; `removed` only after a takedown
 OTHER_FILE = re.compile(r"[A-Za-z0-9][A-Za-z0-9_-]{0,60}(\.[A-Za-z0-9]{1,12}){1,2}")
 OWN_FILES = (
     "manifest.json",
@@ -51,15 +52,23 @@ def check(files: Sequence[Mapping[str, Any]], sources: Sequence[str], where: str
             raise VerificationError(
                 f"files[{index}].rows is {file['rows']}", wanted="rows for shards only", where=where
             )
-        if (file["root"] is not None) != (kind in SHARDS):
+        if (file["root"] is not None) != (kind in SHARDS) or (file["leaves"] is not None) != (kind in SHARDS):
             raise VerificationError(
                 f"files[{index}].root is {file['root']!r:.70}", wanted="a content root for shards only", where=where
+            )
+        if kind in SHARDS and file["leaves"] < file["rows"]:
+            raise VerificationError(
+                f"files[{index}].leaves is {file['leaves']}",
+                wanted=f"{file['rows']} or more: a leaf a row",
+                where=where,
             )
         if (other := folded.setdefault(name.casefold(), name)) != name:
             raise VerificationError(
                 f"{at} is {name!r:.200}", wanted=f"a name unlike {other!r} beyond case", where=where
             )
     for (kind, source), seen in numbers.items():
+        if kind not in PRESENT and not seen:
+            continue
         if not seen or seen != [(number, len(seen)) for number in range(len(seen))]:
             raise VerificationError(
                 f"the {kind} shards of {source} are {seen!r:.100}", wanted="0 to n - 1, all of n", where=where

@@ -122,7 +122,7 @@ def _row(claim: Any, signed: checkpoint.Checkpoint, where: str) -> dict[str, Any
             raise VerificationError(f"claim.row.{name} is {row[name]!r:.60}", wanted=wanted.__name__, where=where)
     leaf = merkle.leaf_hash(row_leaf(fate, row, bytes.fromhex(claim["nested"]), columns))
     root = bytes.fromhex(shard["root"])
-    _included(leaf, claim["index"], shard["rows"], claim["path"], root, "claim.path: the row", shard["name"], where)
+    _included(leaf, claim["index"], shard["leaves"], claim["path"], root, "claim.path: the row", shard["name"], where)
     tree = signed["roots"]["shards"]
     of_file = merkle.leaf_hash(shard_leaf(shard))
     at, shown = claim["shard_index"], claim["shard_path"]
@@ -207,7 +207,7 @@ _CLAIMS: dict[str, Any] = {
         {
             "kind": intoto.string, "fate": _one_of("kept", "dropped"), "row": intoto.anything, "nested": intoto.sha256,
             "index": intoto.count, "path": intoto.string,
-            "shard": {"name": intoto.string, "rows": intoto.count, "root": intoto.sha256},
+            "shard": {"name": intoto.string, "leaves": intoto.count, "root": intoto.sha256},
             "shard_index": intoto.count, "shard_path": intoto.string,
         },
         _row,

@@ -129,7 +129,7 @@ def _row(release: Release, fate: str, file: manifest.FileEntry, place: int) -> b
         {
             "kind": "row", "fate": fate, "row": row, "nested": nested.hex(), "index": place,
             "path": proof.path(merkle.inclusion_proof(hashes, place)),
-            "shard": {"name": file["name"], "rows": file["rows"], "root": file["root"]},
+            "shard": {"name": file["name"], "leaves": file["leaves"], "root": file["root"]},
             "shard_index": number, "shard_path": proof.path(merkle.inclusion_proof(of_files, number)),
         }
     )  # fmt: skip

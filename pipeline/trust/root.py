@@ -6,8 +6,8 @@ stricter. One version is a file of two parts: `signed`, and `signatures` over th
   after, no key twice. Lists of key ids and signatures ascend, so that none stands twice.
 - A key id is the SHA-256 of the raw key (`keys.key_id`), so that one key cannot have two. Where signatures are counted,
   distinct public keys are counted, never ids or signatures.
-- The algorithm is Ed25519, the key's; a file that names another is refused. A key that is no canonical point, or a point of
-  small order (for which anybody can make a signature), is refused.
+- The algorithm is Ed25519, the key's; a file that names another is refused. So is a key that no secret makes (`curve`): for
+  some of these, anybody can sign.
 - A threshold is 1 or more, and no more than the role has keys. Of `release` and `log` it is 1: what they sign bears one
   signature. Every key is of a role, every role's key is there. The role `log` may be left out.
 - Version 1 is signed by a threshold of its own root keys. Version N + 1 is signed by a threshold of version N's root keys and
@@ -32,21 +32,13 @@ from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PublicKey
 
 from pipeline.errors import VerificationError
 from pipeline.trust import canonical, intoto
+from pipeline.trust.curve import weakness
 from pipeline.trust.keys import key_id
 from pipeline.trust.names import SOURCE_NAME
 
 SPEC_VERSION = "1.0"  # of this format; TUF's number says what TUF clients can read, and they cannot read this
 SIZE_LIMIT = 1 << 20  # bytes; a key has some 250, a signature 220
 ROLES = ("root", "release", "log")
-
-_PRIME = 2**255 - 19
-# y of the eight points whose order divides 8 (of each y but 1 and -1, two points): 8 P = 0, so that a signature by such a key
-# can be made without its secret. Curve of RFC 8032, section 5.1.
-_SMALL_ORDER_Y = {0, 1, _PRIME - 1} | {
-    int.from_bytes(bytes.fromhex(y), "little")
-    for y in ("26e8958fc2b227b045c3f489f2ef98f0d5dfac05d3c63339b13802886d53fc05",
-              "c7176a703d4dd84fba3c0b760d10670f2a2053fa2c39ccc64ec7fd7792ac037a")
-}  # fmt: skip
 
 
 @dataclass(frozen=True, slots=True)
@@ -184,15 +176,6 @@ def write_time(moment: datetime) -> str:
     return moment.astimezone(UTC).strftime(_TIME)
 
 
-def refuse_weak(key: Ed25519PublicKey, name: str, where: str) -> None:
-    """Raise VerificationError for a public key that is no canonical encoding, or of small order."""
-    y = int.from_bytes(key.public_bytes_raw(), "little") & ((1 << 255) - 1)
-    if y >= _PRIME or y in _SMALL_ORDER_Y:
-        raise VerificationError(
-            f"{name} is no key that only one person can sign with (a point of small order, or no point)", where=where
-        )
-
-
 def _threshold(root: Root, by: Root) -> None:
     found, wanted = signers(root, by), by.roles["root"].threshold
     if len(found) < wanted:
@@ -229,7 +212,10 @@ def _key(name: str, value: Any, where: str) -> Ed25519PublicKey:
         raise VerificationError(
             f"signed.keys names a key {name!r:.70}", wanted=f"the SHA-256 of the key, {key_id(key)}", where=where
         )
-    refuse_weak(key, f"signed.keys[{name}]", where)
+    if wrong := weakness(key.public_bytes_raw()):
+        raise VerificationError(
+            f"signed.keys[{name}] {wrong}", wanted="a key that was made from a secret (RFC 8032)", where=where
+        )
     return key
 
 

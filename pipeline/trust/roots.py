@@ -1,12 +1,14 @@
-"""The roots of a release: six Merkle trees over all that it says, which its manifest and its checkpoint carry.
+"""The roots of a release: seven Merkle trees over all that it says, which its manifest and its checkpoint carry.
 
     artifacts   the upstream files, in the manifest's order of sources and of their artifacts
-    shards      the Parquet files by name, each with its rows and its content root: the root over its rows' leaves (`leaves`)
+    shards      the Parquet files by name, each with its number of leaves and its content root: over its rows' leaves (`leaves`)
+                and, at their places, those of rows that a takedown removed, so that this tree stays what it was
+    removed     the Parquet files of what takedowns removed, likewise
     ids, urls, domains, texts   the index trees (`index`)
 
 A leaf of `artifacts` is `pellucid/artifact/v1`, a NUL byte, and the values (`values`) source, purl, file, size, sha256,
-read. A leaf of `shards` is `pellucid/shard/v1`, a NUL byte, and the values name, rows and the content root as a digest. A
-row is in the release if its leaf is in a content root, and that one's leaf is in `shards`.
+read. A leaf of `shards` is `pellucid/shard/v1`, a NUL byte, and the values name, leaves and the content root as a digest;
+one of `removed` likewise. A row is in the release if its leaf is in a content root, and that one's leaf is in `shards`.
 """
 
 from collections.abc import Iterable, Mapping, Sequence
@@ -16,7 +18,7 @@ from pipeline.trust import merkle
 from pipeline.trust.values import tag, value
 
 INDEX_TREES = ("ids", "urls", "domains", "texts")
-TREES = ("artifacts", "shards", *INDEX_TREES)
+TREES = ("artifacts", "shards", "removed", *INDEX_TREES)
 
 
 class Root(TypedDict):
@@ -28,7 +30,13 @@ class Root(TypedDict):
 
 def listed(sources: Iterable[Mapping[str, Any]], files: Iterable[Mapping[str, Any]]) -> dict[str, Root]:
     """The roots that follow from the manifest's own lists of sources and files."""
-    both = {"artifacts": artifact_leaves(sources), "shards": [shard_leaf(file) for file in shards_of(files)]}
+    both = {
+        "artifacts": artifact_leaves(sources),
+        "shards": [shard_leaf(file) for file in shards_of(files)],
+        "removed": [
+            shard_leaf(file) for file in sorted(files, key=lambda file: str(file["name"])) if file["kind"] == "removed"
+        ],
+    }
     return {
         tree: {"size": len(data), "root": merkle.root_hash(map(merkle.leaf_hash, data)).hex()}
         for tree, data in both.items()
@@ -45,11 +53,12 @@ def artifact_leaves(sources: Iterable[Mapping[str, Any]]) -> list[bytes]:
 
 
 def shards_of(files: Iterable[Mapping[str, Any]]) -> Sequence[Mapping[str, Any]]:
-    """The Parquet files, by name."""
-    return sorted((file for file in files if file["rows"] is not None), key=lambda file: str(file["name"]))
+    """The Parquet files but those of removed documents, by name."""
+    present = (file for file in files if file["rows"] is not None and file["kind"] != "removed")
+    return sorted(present, key=lambda file: str(file["name"]))
 
 
 def shard_leaf(file: Mapping[str, Any]) -> bytes:
-    """`file`: name, rows, root (hex)."""
-    parts = (file["name"], file["rows"], bytes.fromhex(file["root"]))
+    """`file`: name, leaves, root (hex)."""
+    parts = (file["name"], file["leaves"], bytes.fromhex(file["root"]))
     return tag("shard") + b"".join(map(value, parts))

@@ -5,7 +5,7 @@ footers, are counted; a file is read only after its digest has been compared.
 """
 
 from collections import Counter
-from collections.abc import Iterator
+from collections.abc import Generator, Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -16,15 +16,17 @@ import pyarrow.compute as pc
 import pyarrow.parquet as pq
 
 from pipeline.release import schemas
-from pipeline.trust import index, leaves, merkle, rows
+from pipeline.trust import index, leaves, rows, tombstones
 from pipeline.trust.findings import Check, Findings, failed
 from pipeline.trust.manifest import FileEntry, SourceEntry
+from pipeline.trust.tombstones import Tombstones
 
 BATCH_BYTES = 16 << 20  # of text, about
 BATCH_ROWS = 1024  # at most; of texts of 6 kB, twice as many are slower: a batch leaves the cache
 # What pyarrow was seen to raise for damaged files, beside its own: names that are no UTF-8, numbers out of range.
 UNREADABLE = (pa.ArrowException, OSError, MemoryError, ValueError, LookupError, OverflowError)
 Digests = npt.NDArray[np.bytes_]
+TAKEDOWN = ("takedown", "takedown")  # stage and reason
 
 
 @dataclass(frozen=True, slots=True)
@@ -89,6 +91,7 @@ class Seen:
     features: tuple[str, ...] | None = None
     roots: dict[str, bytes] = field(default_factory=dict)  # file to its content root
     entries: list[dict[str, index.Entries]] = field(default_factory=list)
+    removed: list[Tombstones] = field(default_factory=list)
 
 
 def source_of(entry: SourceEntry, seen: Seen) -> pa.Array:
@@ -98,12 +101,12 @@ def source_of(entry: SourceEntry, seen: Seen) -> pa.Array:
 
 
 def kept_shard(
-    release: Path, entry: SourceEntry, known: pa.Array, data: FileEntry, kept: FileEntry, seen: Seen
+    release: Path, entry: SourceEntry, known: pa.Array, data: FileEntry, kept: FileEntry, gone: Tombstones, seen: Seen
 ) -> Findings:
-    """Check one shard of data and the kept rows beside it. `known` as from `source_of`."""
+    """Check one shard of data and the kept rows beside it. `known` as from `source_of`, `gone` from `removed_shard`."""
     source, counted, name = entry["name"], seen.sources[entry["name"]], kept["name"]
     ids, exacts, characters, start, first_id, last_id = [], [], [], 0, None, None
-    of_data, of_kept, entries = merkle.Tree(), merkle.Tree(), []
+    of_data, of_kept, entries = gone.tree("data"), gone.tree("kept"), []
     try:
         for texts, batch in _aligned(release, data, kept, seen, _batch_rows(entry)):
             places, wrong = rows.origins(batch, source, known, name, start)
@@ -137,18 +140,21 @@ def kept_shard(
     counted.kept += start
     seen.roots |= {data["name"]: of_data.root(), name: of_kept.root()}
     seen.entries.append(index.together(entries))
-    yield from _ends(kept, start, first_id, last_id)
-    yield from _ends(data, start, first_id, last_id)
+    yield from _ends(kept, start, first_id, last_id, of_kept.size)
+    yield from _ends(data, start, first_id, last_id, of_data.size)
     lengths = np.concatenate([np.zeros(0, np.int64), *characters])
     own = np.frombuffer(b"".join(ids), "S16")
+    yield from _placed(gone, "kept", own, start, name)
     seen.segments.append(Segment(name, source, own, _concatenated(exacts, "S32"), lengths))
 
 
-def dropped_shard(release: Path, entry: SourceEntry, known: pa.Array, dropped: FileEntry, seen: Seen) -> Findings:
-    """Check one shard of the ledger of dropped rows. `known` as from `source_of`."""
+def dropped_shard(
+    release: Path, entry: SourceEntry, known: pa.Array, dropped: FileEntry, gone: Tombstones, seen: Seen
+) -> Findings:
+    """Check one shard of the ledger of dropped rows. `known` as from `source_of`, `gone` from `removed_shard`."""
     source, counted, name = entry["name"], seen.sources[entry["name"]], dropped["name"]
     ids, start, first_id, last_id = [], 0, None, None
-    tree, entries = merkle.Tree(), []
+    tree, entries = gone.tree("dropped"), []
     try:
         for batch in _batches(release, dropped, seen, BATCH_ROWS):
             places, wrong = rows.origins(batch, source, known, name, start)
@@ -177,15 +183,51 @@ def dropped_shard(release: Path, entry: SourceEntry, known: pa.Array, dropped: F
     counted.dropped += start
     seen.roots[name] = tree.root()
     seen.entries.append(index.together(entries))
-    yield from _ends(dropped, start, first_id, last_id)
+    yield from _ends(dropped, start, first_id, last_id, tree.size)
     own = np.frombuffer(b"".join(ids), "S16")
+    yield from _placed(gone, "dropped", own, start, name)
     seen.segments.append(Segment(name, source, own, np.zeros(0, "S32"), np.zeros(0, np.int64)))
 
 
-def clusters_shard(release: Path, entry: SourceEntry, clusters: FileEntry, seen: Seen) -> Findings:
+def removed_shard(
+    release: Path, entry: SourceEntry, known: pa.Array, removed: FileEntry, seen: Seen
+) -> Generator[Check, None, Tombstones]:
+    """Check one shard of what takedowns have removed; returns it for the checks of the other files of the shard."""
+    source, counted, name = entry["name"], seen.sources[entry["name"]], removed["name"]
+    ids, batches, start, first_id, last_id, tree = [], [], 0, None, None, Tombstones().tree("kept")
+    try:
+        for batch in _batches(release, removed, seen, BATCH_ROWS):
+            places, wrong = rows.origins(batch, source, known, name, start)
+            yield from wrong
+            yield from rows.order(batch.column("id"), seen.last.get((source, "removed")), name, start)
+            tree.extend(leaves.leaf_hashes("removed", batch))
+            batches.append(batch)
+            ids.append(batch.column("id"))
+            counted.read += np.bincount(places[places >= 0], minlength=len(known))
+            start += len(batch)
+            first_id, last_id = first_id or batch.column("id")[0].as_py(), batch.column("id")[-1].as_py()
+            seen.last[source, "removed"] = last_id
+    except BadParquet as error:
+        yield error.finding
+        return Tombstones()
+    gone = yield from tombstones.of_batches(batches, name)
+    counted.dropped += start
+    counted.reasons[TAKEDOWN] += start
+    seen.roots[name] = tree.root()
+    yield from _ends(removed, start, first_id, last_id, tree.size)
+    if start:
+        digests = rows.hex_bytes(pa.concat_arrays(ids), 32)
+        if digests is not None:
+            seen.segments.append(Segment(name, source, digests, np.zeros(0, "S32"), np.zeros(0, np.int64)))
+        seen.removed.append(gone)
+        seen.entries.append(index.together([index.of_rows("removed", batch.select(["id"])) for batch in batches]))
+    return gone
+
+
+def clusters_shard(release: Path, entry: SourceEntry, clusters: FileEntry, gone: Tombstones, seen: Seen) -> Findings:
     """Check one shard of clusters, and remember their members for `balance.clusters`."""
     source, name = entry["name"], clusters["name"]
-    start, first_id, last_id, tree = 0, None, None, merkle.Tree()
+    start, first_id, last_id, tree = 0, None, None, gone.tree("clusters")
     try:
         for batch in _batches(release, clusters, seen, BATCH_ROWS):
             yield from rows.order(batch.column("id"), seen.last.get((source, "clusters")), name, start)
@@ -206,7 +248,7 @@ def clusters_shard(release: Path, entry: SourceEntry, clusters: FileEntry, seen:
         yield error.finding
         return
     seen.roots[name] = tree.root()
-    yield from _ends(clusters, start, first_id, last_id)
+    yield from _ends(clusters, start, first_id, last_id, tree.size)
 
 
 class BadParquet(Exception):
@@ -239,7 +281,7 @@ def _batches(release: Path, entry: FileEntry, seen: Seen, size: int) -> Iterator
 
 def _schema(schema: pa.Schema, entry: FileEntry, seen: Seen) -> None:
     """Raise BadParquet unless the columns are those of `release.schemas`; every file has the same measures."""
-    wanted = schemas.CLUSTERS if entry["kind"] == "clusters" else schemas.DATA
+    wanted = {"clusters": schemas.CLUSTERS, "removed": schemas.REMOVED}.get(entry["kind"], schemas.DATA)
     if entry["kind"] in ("kept", "dropped"):
         place = schema.get_field_index("measures")
         kind = schema.field(place).type if place >= 0 else None
@@ -278,9 +320,15 @@ def _aligned(
             raise BadParquet(failed("rows", "has more rows than the file beside it", entry["name"]))
 
 
-def _ends(entry: FileEntry, count: int, first_id: str | None, last_id: str | None) -> Findings:
+def _placed(gone: Tombstones, fate: str, present: Digests, count: int, file: str) -> Findings:
+    """What was removed lies where its ids belong; asked only where all rows have their own ids."""
+    if len(present) == count and gone.misplaced(fate, present):
+        yield failed("order", "what a takedown removed of this file does not lie where its ids belong", file)
+
+
+def _ends(entry: FileEntry, count: int, first_id: str | None, last_id: str | None, leaves: int) -> Findings:
     """What the manifest says of a file's rows."""
-    for key, seen in (("rows", count), ("first_id", first_id), ("last_id", last_id)):
+    for key, seen in (("rows", count), ("first_id", first_id), ("last_id", last_id), ("leaves", leaves)):
         if entry[key] != seen:  # type: ignore[literal-required]
             yield failed("rows", f"{key} is {seen}, the manifest says {entry[key]}", entry["name"])  # type: ignore[literal-required]
 

@@ -17,7 +17,7 @@ from pathlib import Path
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PublicKey
 
 from pipeline.errors import RecipeError, VerificationError
-from pipeline.trust import balance, checkpoint, dsse, index, layout, names, run, shards, vouch
+from pipeline.trust import balance, checkpoint, dsse, index, layout, names, run, shards, tombstones, vouch
 from pipeline.trust import manifest as manifests
 from pipeline.trust.findings import CHECKS, Check, Findings, Progress, Verification, failed
 from pipeline.trust.intoto import PAYLOAD_TYPE
@@ -241,11 +241,16 @@ def _shards(state: _State, manifest: Manifest, seen: shards.Seen) -> Findings:
             kind: [file for file in manifest["files"] if (file["kind"], file["source"]) == (kind, entry["name"])]
             for kind in names.SHARDS
         }
-        for data, kept, dropped, clusters in zip(*(mine[kind] for kind in names.SHARDS), strict=True):
+        for number, (data, kept, dropped, clusters) in enumerate(
+            zip(*(mine[kind] for kind in names.PRESENT), strict=True)
+        ):
             state.report("rows", done, total)
-            yield from shards.kept_shard(state.release, entry, known, data, kept, seen)
-            yield from shards.dropped_shard(state.release, entry, known, dropped, seen)
-            yield from shards.clusters_shard(state.release, entry, clusters, seen)
+            gone = tombstones.Tombstones()
+            if mine["removed"]:
+                gone = yield from shards.removed_shard(state.release, entry, known, mine["removed"][number], seen)
+            yield from shards.kept_shard(state.release, entry, known, data, kept, gone, seen)
+            yield from shards.dropped_shard(state.release, entry, known, dropped, gone, seen)
+            yield from shards.clusters_shard(state.release, entry, clusters, gone, seen)
             done += sum(file["bytes"] for file in (data, kept, dropped, clusters))
     state.report("rows", total, total)
 

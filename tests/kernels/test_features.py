@@ -1,14 +1,15 @@
 """The features kernel against plain Python, over real words and hostile Unicode."""
 
+import random
 import re
 from collections import Counter
 
 import pyarrow as pa
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from pipeline.kernels import codepoints, features, hashing, lines, words
+from pipeline.kernels import codepoints, features, few_words, hashing, lines, words
 
 KNOWN = codepoints.flags()
 
@@ -201,6 +202,57 @@ def ngram_texts() -> st.SearchStrategy[str]:
 @given(ngram_texts(), st.booleans())
 def test_repeated_phrases_are_counted_however_their_words_are_parted(text: str, shuffled: bool) -> None:
     check([text + " " + text.replace("word", "wo rd") if shuffled else text])
+
+
+FEW = ["a", "b", "c", "é", "zz", "d", "e", "f", "g", "h", "i", "ж", "j", "k", "l", "m", "n", "o", "p", "q"]
+
+
+def texts_of_few_words() -> st.SearchStrategy[str]:
+    """2,000 words and more of up to 20 different ones, drawn or in turn; in turn, all n-grams tie but for those at the end."""
+    drawn = st.tuples(st.integers(1, len(FEW)), st.integers(0, 1 << 30)).map(
+        lambda given: random.Random(given[1]).choices(FEW[: given[0]], k=2100)
+    )
+    in_turn = st.lists(st.sampled_from(FEW), min_size=1, max_size=20).map(lambda cycle: (cycle * 2100)[:2100])
+    end = st.lists(st.sampled_from(FEW), max_size=30)
+    return st.tuples(st.one_of(drawn, in_turn), end).map(lambda parts: " ".join(parts[0] + parts[1]))
+
+
+@settings(max_examples=60)
+@given(texts_of_few_words())
+def test_texts_of_a_few_different_words_are_counted_as_plain_python_counts_them(text: str) -> None:
+    check([text])
+
+
+@pytest.mark.parametrize("words_of_text", [few_words.LEAST - 1, few_words.LEAST])
+@pytest.mark.parametrize("different", [6, 7, 8, 9, 15, 16, 17, 18])  # 8^4 and 16^3 counts have room beside 2,048 words
+def test_the_largest_tables_of_few_words_are_counted_as_plain_python_counts_them(
+    different: int, words_of_text: int
+) -> None:
+    drawn = random.Random(different).choices(FEW[:different], k=words_of_text - different)
+    check([" ".join(FEW[:different] + drawn)])
+
+
+@pytest.mark.parametrize("different", [32, 33, few_words.MOST, few_words.MOST + 1])
+def test_a_long_text_of_single_letters_has_the_top_n_grams_of_plain_python(different: int) -> None:
+    letters = [chr(0xA1 + k) for k in range(different)]
+    letters[:94] = [chr(33 + k) for k in range(min(94, different))]
+    tokens = letters + random.Random(different).choices(letters, k=524_300 - different)
+    row = features.measure(pa.array([" ".join(tokens)])).to_pylist()[0]
+    assert [row[f"top_{n}_gram_characters"] for n in (2, 3, 4)] == [top(tokens, n) for n in (2, 3, 4)]
+
+
+def test_of_few_words_a_4_gram_of_3_grams_that_are_there_twice_is_found() -> None:
+    tokens = ["a", "a"]
+    seen: set[tuple[str, ...]] = set()
+    while len(tokens) < 2100:  # no 3-gram twice: always the last word that makes a new one (Martin 1934)
+        tokens.append(next(word for word in reversed(FEW[:16]) if (*tokens[-2:], word) not in seen))
+        seen.add(tuple(tokens[-3:]))
+    check([" ".join(tokens), " ".join([*tokens, *tokens[1000:1004]])])
+
+
+def test_of_few_words_the_most_frequent_n_gram_may_come_last() -> None:
+    tokens = random.Random(1).choices(FEW[:6], k=2100)
+    check([" ".join([*tokens, *["q", "zz", "é"] * 300])])
 
 
 def test_ngrams_are_compared_without_separators_as_the_reference_does() -> None:

@@ -228,7 +228,8 @@ def _file(folder: Path, name: str, kind: str, source: str | None, ids: list[str]
     data = (folder / name).read_bytes()
     return {
         "name": name, "kind": kind, "source": source, "sha256": hashlib.sha256(data).hexdigest(), "bytes": len(data),
-        "rows": None if ids is None else len(ids), "root": None if ids is None else merkle.EMPTY.hex(),
+        "rows": None if ids is None else len(ids),
+        "leaves": None if ids is None else len(ids), "root": None if ids is None else merkle.EMPTY.hex(),
         "first_id": ids[0] if ids else None, "last_id": ids[-1] if ids else None,
     }  # fmt: skip
 

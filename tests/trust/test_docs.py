@@ -31,6 +31,7 @@ def test_every_column_is_in_the_format_page_and_no_other() -> None:
     assert sections["kept"] == kept
     assert sections["dropped"] == dropped - kept
     assert sections["clusters"] == set(schemas.CLUSTERS.names)
+    assert sections["removed"] == set(schemas.REMOVED.names)
 
 
 def keys(shape: Any) -> set[str]:

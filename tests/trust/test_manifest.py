@@ -177,14 +177,8 @@ def test_bytes_that_are_not_canonical_are_refused(data: bytes) -> None:
 
 
 def entry(name: str, kind: str = "card", source: str | None = None) -> dict[str, Any]:
-    shard = kind != "card"
-    return {
-        "name": name,
-        "kind": kind,
-        "source": source,
-        "rows": 0 if shard else None,
-        "root": "0" * 64 if shard else None,
-    }
+    count, root = (0, "0" * 64) if kind != "card" else (None, None)
+    return {"name": name, "kind": kind, "source": source, "rows": count, "leaves": count, "root": root}
 
 
 def shards_of_a() -> list[dict[str, Any]]:

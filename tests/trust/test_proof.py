@@ -226,7 +226,7 @@ def changed_claims(release: prove.Release) -> Iterator[tuple[str, Any, str]]:
     row, dropped = claim(made["kept"]), claim(made["judge"])
     yield "a dropped row as a kept one", {**dropped, "fate": "kept"}, "differs in"
     yield "the place of another row", {**row, "index": row["index"] + 1}, "the row is not number"
-    yield "a place beyond the file", {**row, "index": row["shard"]["rows"]}, "the row is not number"
+    yield "a place beyond the file", {**row, "index": row["shard"]["leaves"]}, "the row is not number"
     yield "another file", {**row, "shard": dropped["shard"]}, "the row is not number"
     yield "the place of another file", {**row, "shard_index": row["shard_index"] - 1}, "the file is not number"
     yield "a path too long", {**row, "path": row["path"] + "A" * 43 + "="}, "path"
@@ -293,7 +293,7 @@ def test_a_proof_of_ten_million_documents_has_at_most_4_kb() -> None:
         name: real.get(name) for name in scalars(schemas.dropped(()))
     } | {"purl": "pkg:pypi/somepackage@12.34.5?file_name=somepackage-12.34.5.tar.gz", "detail": None}  # fmt: skip
     row["url"] = f"{row['purl']}#somepackage-12.34.5/docs/source/reference/page.rst"
-    shard = {"name": "provenance/a-source/dropped-00011-of-00064.parquet", "rows": 131_072, "root": "ab" * 32}
+    shard = {"name": "provenance/a-source/dropped-00011-of-00064.parquet", "leaves": 131_072, "root": "ab" * 32}
     made = {
         "kind": "row", "fate": "dropped", "row": row, "nested": "ab" * 32, "index": 131_071, "shard": shard,
         "path": proof.path([bytes(32)] * 17), "shard_index": 100, "shard_path": proof.path([bytes(32)] * 8),

@@ -723,7 +723,7 @@ def swap_rows(files: list[dict[str, Any]]) -> None:
     pairs = [(f, g) for f in files for g in files if "-00000-of-00002" in f["name"]
              and g["name"] == f["name"].replace("-00000-of", "-00001-of")]  # fmt: skip
     for one, other in pairs:
-        for key in ("rows", "first_id", "last_id"):
+        for key in ("rows", "leaves", "first_id", "last_id"):
             one[key], other[key] = other[key], one[key]
 
 
