@@ -27,6 +27,7 @@ from pipeline.lock import Lock, check
 from pipeline.plan import Decision, Task, TaskRecord
 from pipeline.recipe import Recipe
 from pipeline.sources.fetch import Cache, FetchProgress, fetch_all
+from pipeline.trust.signers import Signer
 
 
 @dataclass(frozen=True, slots=True)
@@ -49,7 +50,7 @@ class Settings:
     base: Path
     workers: int
     cache: Cache
-    key: Path | None = None
+    key: Path | Signer | None = None
 
 
 @dataclass(frozen=True, slots=True)

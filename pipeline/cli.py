@@ -11,7 +11,7 @@ from typing import Any
 import click
 
 from pipeline import __version__, telling
-from pipeline.commands import log, trust
+from pipeline.commands import log, proofs, root, trust
 from pipeline.commands.options import (
     AGAINST,
     AS_JSON,
@@ -123,7 +123,8 @@ def plan(recipe: Path, out: Path | None, against: tuple[Path, ...], as_json: boo
 @AGAINST
 @WORKERS
 @click.option("--engine", type=click.Choice(["local"]), default="local", show_default=True, help="Where tasks run.")
-@click.option("--signing-key", type=FILE, help="Private key (PEM).  [default: the local key, made at the first build]")
+@click.option("--signing-key", type=FILE, help="Private key (PEM).  [default: $PELLUCID_SIGNER, "
+              "$PELLUCID_SIGNING_KEY, else the local key, made at the first build]")  # fmt: skip
 @AS_JSON
 @errors_end_it
 def build(
@@ -142,9 +143,10 @@ def build(
     """
     from pipeline import build as builds
     from pipeline.against import load_all
+    from pipeline.trust import signers
 
     loaded, pins = _load(recipe)
-    chosen = settings(out or _default_out(loaded), recipe.parent, workers, signing_key)
+    chosen = settings(out or _default_out(loaded), recipe.parent, workers, signers.ready(signing_key))
     others = load_all(against, chosen.out)
     built = with_display(lambda report: builds.build(loaded, pins, chosen, report, others))
     if as_json:
@@ -246,5 +248,5 @@ def _show_again(story: Any) -> bool:
     return same and equal
 
 
-for _command in (*trust.COMMANDS, *log.COMMANDS):
+for _command in (*trust.COMMANDS, *proofs.COMMANDS, *log.COMMANDS, root.root):
     main.add_command(_command)

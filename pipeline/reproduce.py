@@ -18,7 +18,7 @@ from pipeline import recipe as recipes
 from pipeline.against import Other, refuse_others
 from pipeline.build import Built, Report, Settings, build
 from pipeline.errors import VerificationError
-from pipeline.trust import dsse, layout, manifest, reproduction
+from pipeline.trust import dsse, layout, manifest, reproduction, vouch
 
 
 @dataclass(frozen=True, slots=True)
@@ -66,7 +66,9 @@ def attestation(result: Reproduction, built: Built, started: float, finished: fl
     )
 
 
-def read_published(path: Path, trusted: Sequence[Any]) -> tuple[bytes, manifest.Manifest]:
+def read_published(
+    path: Path, trusted: Sequence[Any], vouchers: vouch.Vouchers = vouch.EVERYONE
+) -> tuple[bytes, manifest.Manifest]:
     """Bytes and predicate of a published `manifest.json`, its envelope beside it verified first."""
     envelope = path.with_name("manifest.dsse.json")
     try:
@@ -76,19 +78,25 @@ def read_published(path: Path, trusted: Sequence[Any]) -> tuple[bytes, manifest.
         raise VerificationError(
             f"{error.filename} is missing", where=str(path.parent), wanted="manifest.json and manifest.dsse.json"
         ) from error
+    vouchers.vouch(opened.key_id, str(envelope))
     if opened.payload != data:
         raise VerificationError("is not what its envelope signs", where=str(path))
     return data, manifest.parse(data, str(path))
 
 
 def reproduce(
-    path: Path, settings: Settings, trusted: Sequence[Any], report: Report, others: Sequence[Other] = ()
+    path: Path,
+    settings: Settings,
+    trusted: Sequence[Any],
+    report: Report,
+    others: Sequence[Other] = (),
+    vouchers: vouch.Vouchers = vouch.EVERYONE,
 ) -> tuple[Reproduction, Built]:
     """Verify the manifest at `path`, build it into `settings.out`, compare. Raises what `build` raises.
 
     others: the releases that it was built against; RecipeError where these are not those that the manifest names.
     """
-    data, predicate = read_published(path, trusted)
+    data, predicate = read_published(path, trusted, vouchers)
     refuse_others(predicate["against"], others, str(path))
     recipe = recipes.from_json(predicate["recipe"], str(path))
     lock = locks.from_json(predicate["lock"], str(path))

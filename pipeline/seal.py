@@ -21,8 +21,9 @@ from pipeline.lock import Lock
 from pipeline.plan import TaskRecord
 from pipeline.recipe import Recipe
 from pipeline.release.card import card
-from pipeline.trust import checkpoint, dsse, keys, machine, manifest
+from pipeline.trust import checkpoint, dsse, keys, machine, manifest, signers
 from pipeline.trust.run import run_statement
+from pipeline.trust.signers import Signer
 
 
 @dataclass(frozen=True, slots=True)
@@ -55,7 +56,7 @@ def seal(
     run: Run,
     work: Path,
     out: Path,
-    key: Path | None,
+    key: Path | Signer | None,
 ) -> Sealed:
     """Write the release to `out` unless it is there already, byte for byte."""
     skipped = candidates.result["skipped"]
@@ -87,7 +88,7 @@ def seal(
         files=files,
         index=trees.result["roots"],
     )
-    private, made = keys.signing_key(key)
+    private, made = signers.signing_key(key)
     key_id = keys.key_id(private.public_key())
     envelope = dsse.sign(statement, manifest.PAYLOAD_TYPE, private)
     release_id = hashlib.sha256(statement).hexdigest()

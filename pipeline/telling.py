@@ -53,7 +53,8 @@ def verdict(result: Any) -> str:
         level = f"L1: every row is the published one; {len(result.differs)} files have other bytes:{shown}\n"
     return (
         f"{level}verified: {totals['read']:,} records read = {totals['kept']:,} kept + {totals['dropped']:,} dropped, "
-        f"{totals['text_bytes'] / 1e6:,.1f} MB of text\nrelease id {result.release_id}\nsigned by  {result.key_id}"
+        f"{totals['text_bytes'] / 1e6:,.1f} MB of text\nrelease id {result.release_id}\n"
+        f"signed by  {result.key_id}\nvouched by {_voucher(result.vouched_by)}"
     )
 
 
@@ -102,6 +103,15 @@ def handing_in(file: Path, key_id: str, verdict: str) -> Iterator[str]:
     yield f"attested    {file}  ({verdict}, signed by {key_id})"
     yield "hand it in  put it into the folder reproductions/ beside the published manifest, and give your public key"
     yield "            to whoever is to count it: pellucid verify RELEASE --reproduced-by 1 --reproducer-key YOUR.pub"
+
+
+def _voucher(by: str) -> str:
+    """Who vouches for the signer, and what that is worth."""
+    means = {
+        "local": "your own key: it is as you built it",
+        "named": "you, who named the key or keep it in the config folder",
+    }
+    return f"{by} ({means[by]})" if by in means else by
 
 
 def story(told: Any) -> Iterator[str]:

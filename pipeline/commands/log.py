@@ -211,9 +211,9 @@ def _append(folder: Path, entries: list[bytes], key: Any, trusted: Any) -> None:
 
 
 def _key(path: Path | None) -> Any:
-    from pipeline.trust import keys
+    from pipeline.trust import signers
 
-    key, made = keys.signing_key(path)
+    key, made = signers.signing_key(path)
     if made:
         click.echo(f"made a local signing key: {made}", err=True)
     return key

@@ -53,7 +53,7 @@ def errors_end_it(command: Command) -> Command:
     return wrapped  # type: ignore[return-value]
 
 
-def settings(out: Path, base: Path, workers: int, key: Path | None) -> Any:
+def settings(out: Path, base: Path, workers: int, key: Any) -> Any:
     from pipeline.build import Settings
     from pipeline.sources.fetch import Cache
 

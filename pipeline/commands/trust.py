@@ -2,9 +2,7 @@
 
 import hashlib
 import json
-import re
 import sys
-from dataclasses import asdict
 from pathlib import Path
 from typing import Any
 
@@ -12,18 +10,9 @@ import click
 
 from pipeline import telling
 from pipeline.commands.log import position, read_seen
-from pipeline.commands.options import (
-    AS_JSON,
-    FILE,
-    KEYS,
-    WORKERS,
-    errors_end_it,
-    for_terminal,
-    say,
-    settings,
-    with_display,
-)
-from pipeline.errors import RecipeError, VerificationError
+from pipeline.commands.options import AS_JSON, FILE, WORKERS, errors_end_it, say, settings, with_display
+from pipeline.commands.whom import WHOM, Whom
+from pipeline.errors import RecipeError
 
 MEMORY_LIMIT = 8 << 30  # bytes of address space, of which Arrow and its threads reserve much and use little
 
@@ -35,7 +24,7 @@ MEMORY_LIMIT = 8 << 30  # bytes of address space, of which Arrow and its threads
     is_flag=True,
     help="Accept Parquet files with other bytes (another pyarrow or codec) if their rows are the published ones: level L1.",
 )
-@KEYS
+@WHOM
 @click.option(
     "--log", "log_folder", type=FILE, metavar="FOLDER",
     help="Release log that must have the release, not withdrawn, and continue what you saw last: `pellucid log --help`.",
@@ -55,22 +44,27 @@ MEMORY_LIMIT = 8 << 30  # bytes of address space, of which Arrow and its threads
 @AS_JSON
 @errors_end_it
 def verify(
-    release: Path, content: bool, key_files: tuple[Path, ...], log_folder: Path | None, reproduced_by: int | None,
+    release: Path, content: bool, whom: Whom, log_folder: Path | None, reproduced_by: int | None,
     reproducer_files: tuple[Path, ...], reproductions: Path | None, as_json: bool,
 ) -> None:  # fmt: skip
     """Check that RELEASE is what was signed, to the byte, and that its account adds up.
 
     From the files alone: signature, digests, rows, order, ids, Merkle roots, totals, and the kept witness of every duplicate.
+    The last line says who vouches for the signer: your own key, you, or the pinned root of a project.
+
+    \b
+    A published release, by the root of its project (compare the fingerprint that you are told, once):
+      pellucid verify RELEASE --root manifests/keys
     """
-    from pipeline.trust import keys, verify
+    from pipeline.trust import verify
     from pipeline.trust.log import Log
 
+    trusted, vouchers = whom.resolve()
     if content:
         _bound_memory()
-    trusted = keys.trusted_keys(key_files or None)
-    log = read_seen(log_folder, trusted) if log_folder else None
+    log = read_seen(log_folder, whom.accepted()) if log_folder else None
     asked = _reproducers(release, reproduced_by, reproducer_files, reproductions)
-    result = verify.verify(release, trusted, content=content, log=log, reproduced=asked)
+    result = verify.verify(release, trusted, vouchers=vouchers, content=content, log=log, reproduced=asked)
     if as_json:
         click.echo(json.dumps(result.to_json()))
     else:
@@ -104,7 +98,6 @@ def _reproducers(release: Path, wanted: int | None, files: tuple[Path, ...], fol
 
     The default folder is found by the release's digest among those that the caller has, not by a name in the release.
     """
-    import hashlib
 
     from pipeline.trust import keys, reproduction
 
@@ -144,13 +137,13 @@ def _reproducers(release: Path, wanted: int | None, files: tuple[Path, ...], fol
 )  # fmt: skip
 @click.option("--attest", type=FILE, metavar="FILE", help="Write what was found to FILE, signed, for others to count.")
 @click.option("--signing-key", type=FILE, help="Private key to sign --attest with.  [default: your own local key]")
-@KEYS
+@WHOM
 @WORKERS
 @AS_JSON
 @errors_end_it
 def reproduce(
     manifest: Path, out: Path, again: bool, against: tuple[Path, ...], attest: Path | None, signing_key: Path | None,
-    key_files: tuple[Path, ...], workers: int, as_json: bool,
+    whom: Whom, workers: int, as_json: bool,
 ) -> None:  # fmt: skip
     """Build a published MANIFEST again from its own recipe and lock, and compare file by file.
 
@@ -163,9 +156,10 @@ def reproduce(
     from pipeline.against import load_all
     from pipeline.reproduce import attestation
     from pipeline.reproduce import reproduce as run
-    from pipeline.trust import dsse, intoto, keys
+    from pipeline.trust import dsse, intoto, keys, signers
     from pipeline.trust.reproduction import VERDICTS
 
+    trusted, vouchers = whom.resolve()
     private, made = _attesting_key(attest, signing_key, (out, manifest.parent))
     if made:
         click.echo(f"made a local signing key: {made}", err=True)
@@ -174,10 +168,9 @@ def reproduce(
         builds.refuse_foreign(out)
         for folder in (out, builds.work_folder(out)):
             shutil.rmtree(folder, ignore_errors=True)
-    chosen = settings(out, manifest.parent, workers, None)
-    trusted = keys.trusted_keys(key_files or None)
+    chosen = settings(out, manifest.parent, workers, signers.ready(None))
     started = time.time()
-    result, built = with_display(lambda report: run(manifest, chosen, trusted, report, others))
+    result, built = with_display(lambda report: run(manifest, chosen, trusted, report, others, vouchers))
     if attest and private:
         stated = attestation(result, built, started, time.time())
         attest.parent.mkdir(parents=True, exist_ok=True)
@@ -202,7 +195,7 @@ def reproduce(
 
 def _attesting_key(attest: Path | None, signing_key: Path | None, releases: tuple[Path, ...]) -> Any:
     """The key to sign a reproduction document with, asked for before hours of building, and its file if it was made now."""
-    from pipeline.trust import keys
+    from pipeline.trust import signers
 
     if attest is None:
         if signing_key:
@@ -215,111 +208,29 @@ def _attesting_key(attest: Path | None, signing_key: Path | None, releases: tupl
                 "the document would lie inside a release, which may hold no file but its own", where=str(attest),
                 hint="name a file elsewhere: `reproductions/` beside a published manifest is the place",
             )  # fmt: skip
-    return keys.signing_key(signing_key)
+    return signers.signing_key(signing_key)
 
 
 @click.command()
 @click.option("-o", "--out", type=FILE, help="Folder for the key pair.  [default: your config folder]")
+@click.option(
+    "--passphrase", "locked", is_flag=True,
+    help="Encrypt the private key; the passphrase is asked for, or read from $PELLUCID_KEY_PASSPHRASE.",
+)  # fmt: skip
 @errors_end_it
-def keygen(out: Path | None) -> None:
-    """Make an Ed25519 key pair: a private key (0600) to sign with and a public one to give away."""
+def keygen(out: Path | None, locked: bool) -> None:
+    """Make an Ed25519 key pair: a private key (0600) to sign with and a public one to give away.
+
+    A key that is not a file: $PELLUCID_SIGNING_KEY holds the private key itself (PEM); $PELLUCID_SIGNER is a command that reads
+    the bytes to sign on stdin and writes the signature on stdout, $PELLUCID_SIGNER_PUBLIC the file of its public key.
+    """
     from pipeline.trust import keys
 
-    made = keys.generate(out or keys.config_folder())
+    folder = out or keys.config_folder()
+    made = keys.generate(folder, keys.ask_passphrase(str(folder / keys.PRIVATE_NAME), new=True) if locked else None)
     click.echo(f"private key {made.private}  (keep it; nobody can sign in your name without it)")
     click.echo(f"public key  {made.public}")
     click.echo(f"key id      {made.key_id}")
 
 
-@click.command()
-@click.argument("release", type=FILE)
-@click.argument("name", required=False)
-@click.option(
-    "--text", "text_file", type=FILE, help="A file with a text, in place of NAME: is it, to the byte, a kept document?"
-)
-@click.option(
-    "--domain", "is_domain", is_flag=True, help="NAME is a domain or a package (pkg:pypi/django): count its documents."
-)
-@click.option("-o", "--out", type=FILE, help="File to write the proof to.  [default: standard output]")
-@KEYS
-@errors_end_it
-def prove(
-    release: Path,
-    name: str | None,
-    text_file: Path | None,
-    is_domain: bool,
-    out: Path | None,
-    key_files: tuple[Path, ...],
-) -> None:
-    """Write a proof of what RELEASE has under NAME: a document's id, a URL or a Package URL.
-
-    Kept, dropped and why, or not there at all: a small file that `pellucid check-proof` checks with the public key alone, on
-    any machine, without the release and without network.
-
-    \b
-    pellucid prove build/sample 01869d7bc9714ebf56d5de1be472eb16 -o one.proof
-    pellucid prove build/sample https://example.org/my-page -o absent.proof
-    pellucid prove build/sample --domain example.org
-    pellucid prove build/sample --text my-page.txt
-    """
-    from pipeline.trust import keys
-    from pipeline.trust import prove as proofs
-    from pipeline.trust.proof import check
-
-    if (name is None) == (text_file is None) or (is_domain and name is None):
-        raise RecipeError("name one document", wanted="NAME (an id, a URL, or with --domain a domain), or --text FILE")
-    trusted = keys.trusted_keys(key_files or None)
-    opened = proofs.Release(release, trusted)
-    if text_file is not None:
-        made = proofs.text(opened, text_file.read_bytes())
-    elif is_domain:
-        made = proofs.named(opened, "domains", str(name).lower().rstrip("."))
-    elif re.fullmatch("[0-9a-f]{32}", str(name)):
-        made = proofs.document(opened, str(name))
-    else:
-        made = proofs.url(opened, str(name))
-    if out is None:
-        click.echo(made)
-    else:
-        out.write_bytes(made)
-    for line in telling.proven(check(made, trusted)):
-        click.echo(for_terminal(line), err=True)
-    if out is not None:
-        click.echo(
-            f"proof       {out} ({len(made):,} bytes); next: pellucid check-proof {out} --key PUBLIC_KEY", err=True
-        )
-
-
-@click.command("check-proof")
-@click.argument("file", type=FILE)
-@click.option("--text", "text_file", type=FILE, help="Also compare: the proof has to be about the text in this file.")
-@KEYS
-@AS_JSON
-@errors_end_it
-def check_proof(file: Path, text_file: Path | None, key_files: tuple[Path, ...], as_json: bool) -> None:
-    """Check a proof: what FILE says is in, or not in, the release whose checkpoint a trusted key has signed.
-
-    Needs FILE and a public key, nothing else. Compare what it says with what you asked: a proof about another document holds,
-    too. Exit 1 where it does not hold.
-    """
-    from pipeline.trust import keys
-    from pipeline.trust.proof import check
-
-    trusted = keys.trusted_keys(key_files or None)
-    try:
-        data = file.read_bytes()
-    except OSError as error:
-        raise RecipeError(f"cannot be read: {error.strerror}", where=str(file)) from error
-    found = check(data, trusted, str(file))
-    if text_file is not None:
-        digest = hashlib.sha256(text_file.read_bytes()).hexdigest()
-        about = found.asked if found.tree == "texts" else (found.row or {}).get("text_sha256")
-        if about != digest:
-            raise VerificationError("the proof is about another text", wanted=f"sha256 {digest}", where=str(file))
-    if as_json:
-        click.echo(json.dumps(asdict(found)))
-        return
-    say(telling.proven(found))
-
-
-COMMANDS = (verify, reproduce, prove, check_proof, keygen)
+COMMANDS = (verify, reproduce, keygen)

@@ -17,13 +17,12 @@ from dataclasses import dataclass
 from typing import Any
 
 from cryptography.exceptions import InvalidSignature
-from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey, Ed25519PublicKey
+from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PublicKey
 
 from pipeline.errors import VerificationError
 from pipeline.trust import canonical
 from pipeline.trust.keys import key_id
-
-SIGNATURE_BYTES = 64  # RFC 8032, section 5.1.6
+from pipeline.trust.signers import SIGNATURE_BYTES, Signer
 
 
 @dataclass(frozen=True, slots=True)
@@ -40,7 +39,7 @@ def pae(payload_type: str, payload: bytes) -> bytes:
     return b"DSSEv1 %d %b %d %b" % (len(kind), kind, len(payload), payload)
 
 
-def sign(payload: bytes, payload_type: str, key: Ed25519PrivateKey) -> bytes:
+def sign(payload: bytes, payload_type: str, key: Signer) -> bytes:
     """The envelope of a payload, as canonical JSON. Ed25519 is deterministic: same payload and key, same bytes."""
     signature = key.sign(pae(payload_type, payload))
     return canonical.dumps(

@@ -56,16 +56,17 @@ class Check:
 class Verification:
     """The result, in parts. `unchecked` names the checks that could not be made because an earlier one failed.
 
-    `release_id` is the SHA-256 of manifest.json as it lies there; `key_id` and `manifest` are None unless the signature
-    and the manifest's form held. `differs`: Parquet files with other bytes and, if the check `roots` holds, the same rows; of
-    each what is other. Without them the release is verified at level L0, with them at L1. `reproductions` is None unless they
-    were asked for.
+    `release_id` is the SHA-256 of manifest.json as it lies there; `key_id`, `vouched_by` (why that key is trusted: `vouch`) and
+    `manifest` are None unless the signature and the manifest's form held. `differs`: Parquet files with other bytes and, if the
+    check `roots` holds, the same rows; of each what is other. Without them the release is verified at level L0, with them L1.
+    `reproductions` is None unless they were asked for.
     """
 
     checks: tuple[Check, ...]
     unchecked: tuple[str, ...]
     release_id: str | None
     key_id: str | None
+    vouched_by: str | None
     manifest: Manifest | None
     files: int
     bytes: int
@@ -98,6 +99,7 @@ class Verification:
             "differs": dict(self.differs),
             "release_id": self.release_id,
             "key_id": self.key_id,
+            "vouched_by": self.vouched_by,
             "files": self.files,
             "bytes": self.bytes,
             "totals": self.totals,

@@ -28,6 +28,7 @@ from pipeline.trust import (
     run,
     shards,
     tombstones,
+    vouch,
 )  # fmt: skip
 from pipeline.trust import manifest as manifests
 from pipeline.trust.findings import CHECKS, Check, Findings, Progress, Verification, failed
@@ -46,6 +47,7 @@ class _State:
 
     release: Path
     keys: Sequence[Ed25519PublicKey]
+    vouchers: vouch.Vouchers
     report: Progress
     asked: reproduction.Asked | None = None
     found: dict[tuple[str, str, str], Check] = field(default_factory=dict)
@@ -55,6 +57,7 @@ class _State:
     key_id: str | None = None
     builders: set[str] = field(default_factory=set)  # ids of the keys that signed manifest and run document
     tally: reproduction.Tally | None = None
+    vouched_by: str | None = None
     manifest: Manifest | None = None
     content: bool = False
     differs: dict[str, str] = field(default_factory=dict)
@@ -74,11 +77,13 @@ class _State:
 
 
 def verify(
-    release: Path, keys: Sequence[Ed25519PublicKey], *, report: Progress | None = None, content: bool = False,
-    log: Log | VerificationError | None = None, reproduced: reproduction.Asked | None = None,
+    release: Path, keys: Sequence[Ed25519PublicKey], *, vouchers: vouch.Vouchers = vouch.EVERYONE,
+    report: Progress | None = None, content: bool = False, log: Log | VerificationError | None = None,
+    reproduced: reproduction.Asked | None = None,
 ) -> Verification:  # fmt: skip
     """Verify the release in a folder. Faults are parts of the result; raises RecipeError only if there is no folder.
 
+    vouchers: why these keys are trusted, and whose word is enough; a good signature by another one is a fault.
     content: read Parquet files whose bytes are not the published ones, and compare their rows by content root: these are bytes
     that nobody signed, so do it in a process of its own, with bounded memory.
     log: the release log that the release has to be in, or why it does not hold; without one that is not asked.
@@ -87,7 +92,7 @@ def verify(
     """
     if not release.is_dir():
         raise RecipeError("there is no such folder", where=str(release), hint="pellucid build RECIPE makes a release")
-    state = _State(release, keys, report or (lambda what, done, total: None), reproduced, content=content)
+    state = _State(release, keys, vouchers, report or (lambda what, done, total: None), reproduced, content=content)
     if state.make(["signature"], _signature(state)) and state.make(["manifest"], _manifest(state)):
         _contents(state)
         if log is not None:
@@ -102,6 +107,7 @@ def verify(
         unchecked=tuple(name for name in CHECKS if name not in state.made and name not in waived),
         release_id=state.release_id,
         key_id=state.key_id,
+        vouched_by=state.vouched_by,
         manifest=state.manifest,
         files=len(files),
         bytes=sum(file["bytes"] for file in files),
@@ -117,13 +123,14 @@ def _signature(state: _State) -> Findings:
         state.release_id = hashlib.sha256(data).hexdigest()
         envelope = _read(state.release, "manifest.dsse.json")
         opened = dsse.open_envelope(envelope, state.keys, PAYLOAD_TYPE, "manifest.dsse.json")
+        by = state.vouchers.vouch(opened.key_id, "manifest.dsse.json")
     except VerificationError as error:
         yield _finding("signature", error)
         return
     if opened.payload != data:
         yield failed("signature", "is not the manifest that manifest.dsse.json signs", "manifest.json")
         return
-    state.payload, state.key_id = opened.payload, opened.key_id
+    state.payload, state.key_id, state.vouched_by = opened.payload, opened.key_id, by
     state.builders.add(opened.key_id)
 
 
@@ -156,6 +163,7 @@ def _checkpoint(state: _State, manifest: Manifest) -> Findings:
     name = checkpoint.NAME
     try:
         opened = dsse.open_envelope(_read(state.release, name), state.keys, PAYLOAD_TYPE, name)
+        state.vouchers.vouch(opened.key_id, name)
         stated = checkpoint.parse(opened.payload, name)
     except VerificationError as error:
         yield _finding("checkpoint", error)
@@ -173,6 +181,7 @@ def _run(state: _State) -> Findings:
     name = "run.dsse.json"
     try:
         opened = dsse.open_envelope(_read(state.release, name), state.keys, PAYLOAD_TYPE, name)
+        state.vouchers.vouch(opened.key_id, name)
         stated = run.parse(opened.payload, name)
     except VerificationError as error:
         yield _finding("run", error)

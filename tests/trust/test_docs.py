@@ -1,5 +1,7 @@
 """The documentation names what there is."""
 
+import hashlib
+import json
 import re
 from pathlib import Path
 from typing import Any
@@ -42,6 +44,26 @@ def test_every_field_of_the_signed_documents_is_in_the_format_page() -> None:
     text = (DOCS / "format.md").read_text()
     named = {part for name in re.findall(r"`([A-Za-z0-9_.]+)`", text) for part in name.split(".")}
     assert keys(manifest.SHAPE) | keys(run.SHAPE) | keys(reproduction.SHAPE) | keys(checkpoint.SHAPE) <= named
+
+
+def names(value: Any) -> set[str]:
+    """Keys of JSON, but for key ids."""
+    if isinstance(value, list):
+        return {key for inner in value for key in names(inner)}
+    if not isinstance(value, dict):
+        return set()
+    return {key for key in value if len(key) < 64} | {key for inner in value.values() for key in names(inner)}
+
+
+def test_every_field_of_root_metadata_is_in_the_format_page() -> None:
+    section = (DOCS / "format.md").read_text().split("## root.json")[1]
+    named = set(re.findall(r"`(?:signed\.)?([a-z_]+)`", section))
+    assert names(json.loads((DOCS.parent / "manifests" / "keys" / "root.json").read_bytes())) - {"signed"} <= named
+
+
+def test_the_fingerprint_that_the_trust_page_shows_is_that_of_this_projects_root() -> None:
+    seen = hashlib.sha256((DOCS.parent / "manifests" / "keys" / "1.root.json").read_bytes()).hexdigest()
+    assert f"--root-sha256 {seen}" in (DOCS / "trust.md").read_text()
 
 
 def test_every_check_is_in_the_trust_page_in_the_order_in_which_it_is_made() -> None:

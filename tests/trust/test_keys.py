@@ -1,7 +1,11 @@
 """Keys: made whole, kept private, loaded strictly, trusted only where the user says so."""
 
+import contextlib
+import io
 import os
+import pty
 import stat
+import sys
 from pathlib import Path
 
 import pytest
@@ -41,6 +45,8 @@ RFC_8032 = [
 @pytest.fixture(autouse=True)
 def config(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     monkeypatch.setenv("PELLUCID_CONFIG", str(tmp_path / "config"))
+    monkeypatch.delenv(keys.PASSPHRASE, raising=False)
+    monkeypatch.setattr(sys, "stdin", io.StringIO())  # no terminal, however the tests are run
     return tmp_path / "config"
 
 
@@ -115,13 +121,84 @@ def test_a_public_key_of_another_algorithm_is_refused(tmp_path: Path) -> None:
         keys.load_public(path)
 
 
-def test_an_encrypted_private_key_is_refused_and_named_so(tmp_path: Path) -> None:
-    path = tmp_path / "encrypted.key"
-    locked = serialization.BestAvailableEncryption(b"secret")
-    path.write_bytes(Ed25519PrivateKey.generate().private_bytes(PEM, PKCS8, locked))
-    path.chmod(0o600)
-    with pytest.raises(RecipeError, match="encrypted"):
-        keys.load_private(path)
+def test_a_key_made_with_a_passphrase_opens_with_it_alone(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    made = keys.generate(tmp_path, b"six words that nobody would guess")
+    assert b"BEGIN ENCRYPTED PRIVATE KEY" in made.private.read_bytes()
+    assert stat.S_IMODE(made.private.stat().st_mode) == 0o600
+    monkeypatch.setenv(keys.PASSPHRASE, "six words that nobody would guess")
+    assert keys.key_id(keys.load_private(made.private).public_key()) == made.key_id
+    for wrong in ("six words", "six words that nobody would guess "):
+        monkeypatch.setenv(keys.PASSPHRASE, wrong)
+        with pytest.raises(RecipeError, match="does not open"):
+            keys.load_private(made.private)
+    monkeypatch.setenv(keys.PASSPHRASE, "")
+    with pytest.raises(RecipeError, match="passphrase is empty"):
+        keys.load_private(made.private)
+
+
+def test_an_encrypted_key_without_a_terminal_to_ask_on_is_refused_with_the_cure(tmp_path: Path) -> None:
+    made = keys.generate(tmp_path, b"secret")
+    with pytest.raises(RecipeError, match="no terminal") as caught:
+        keys.load_private(made.private)
+    assert "$PELLUCID_KEY_PASSPHRASE" in caught.value.wanted
+
+
+def test_a_passphrase_is_asked_for_on_the_terminal(tmp_path: Path) -> None:
+    """A real terminal: a child on a pseudo-terminal, which must not echo what is typed."""
+    made = keys.generate(tmp_path, b"secret")
+    program = f"import pathlib; from pipeline.trust import keys; print(keys.load_private(pathlib.Path({str(made.private)!r})))"
+    pid, terminal = pty.fork()
+    if pid == 0:
+        os.execv(sys.executable, [sys.executable, "-c", program])  # noqa: S606
+    seen = b""
+    with contextlib.suppress(OSError):  # what a terminal reads as when its last process has gone
+        while piece := os.read(terminal, 1024):
+            seen += piece
+            if seen.endswith(b"signing.key: "):
+                os.write(terminal, b"secret\n")
+    assert os.waitstatus_to_exitcode(os.waitpid(pid, 0)[1]) == 0, seen
+    os.close(terminal)
+    assert b"Ed25519PrivateKey" in seen
+    assert b"secret" not in seen
+
+
+@pytest.mark.parametrize("given", ["", "x" * 251])
+def test_a_passphrase_that_is_empty_or_endless_is_refused(given: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv(keys.PASSPHRASE, given)
+    with pytest.raises(RecipeError, match="the passphrase"):
+        keys.ask_passphrase("some.key", new=True)
+
+
+def test_a_long_passphrase_of_wide_characters_is_taken(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv(keys.PASSPHRASE, "\U00020000" * 250)
+    made = keys.generate(tmp_path, keys.ask_passphrase("some.key", new=True))
+    assert keys.key_id(keys.load_private(made.private).public_key()) == made.key_id
+
+
+def test_a_passphrase_for_a_key_that_has_none_is_not_asked_for(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    made = keys.generate(tmp_path)
+    monkeypatch.setenv(keys.PASSPHRASE, "secret")
+    assert keys.key_id(keys.load_private(made.private).public_key()) == made.key_id
+
+
+def test_a_damaged_encrypted_key_is_refused(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    made = keys.generate(tmp_path, b"secret")
+    lines = made.private.read_bytes().splitlines()
+    made.private.write_bytes(b"\n".join([lines[0], *lines[2:]]))
+    monkeypatch.setenv(keys.PASSPHRASE, "secret")
+    with pytest.raises(RecipeError, match="does not open"):
+        keys.load_private(made.private)
+
+
+def test_the_own_key_and_those_that_were_put_beside_it_are_told_apart(config: Path, tmp_path: Path) -> None:
+    assert keys.own_and_others() == ((), ())
+    own, _ = keys.local_key()
+    other = keys.generate(tmp_path / "other")
+    (config / "ann.pub").write_bytes(other.public.read_bytes())
+    (config / "copy-of-mine.pub").write_bytes((config / "signing.pub").read_bytes())
+    mine, others = keys.own_and_others()
+    assert [keys.key_id(key) for key in mine] == [keys.key_id(own.public_key())]
+    assert [keys.key_id(key) for key in others] == [other.key_id]
 
 
 def test_a_private_key_given_as_a_public_one_is_refused_and_named_so(tmp_path: Path) -> None:
@@ -151,15 +228,6 @@ def test_a_huge_file_is_not_read_as_a_key(tmp_path: Path) -> None:
 def test_a_key_file_that_is_missing_is_named(tmp_path: Path) -> None:
     with pytest.raises(RecipeError, match=r"gone\.pub"):
         keys.load_public(tmp_path / "gone.pub")
-
-
-def test_the_first_use_makes_a_local_key_and_later_ones_use_it(config: Path) -> None:
-    first, made = keys.signing_key(None)
-    second, made_again = keys.signing_key(None)
-    assert made == config / "signing.key"
-    assert made_again is None
-    assert keys.key_id(first.public_key()) == keys.key_id(second.public_key())
-    assert [keys.key_id(key) for key in keys.trusted_keys()] == [keys.key_id(first.public_key())]
 
 
 def test_no_local_key_is_made_unless_wanted(config: Path) -> None:
