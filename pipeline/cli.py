@@ -11,7 +11,7 @@ from typing import Any
 import click
 
 from pipeline import __version__, telling
-from pipeline.commands import log, proofs, root, trust
+from pipeline.commands import log, proofs, root, takedown, trust
 from pipeline.commands.options import (
     AGAINST,
     AS_JSON,
@@ -182,6 +182,8 @@ def show(release: Path, document: str, text: bool, again: bool, as_json: bool) -
     same = True
     for story in stories:
         say(telling.story(story))
+        if story.fate == "removed":
+            continue
         if again:
             same = _show_again(story) and same
         elif text and story.text is not None:
@@ -248,5 +250,5 @@ def _show_again(story: Any) -> bool:
     return same and equal
 
 
-for _command in (*trust.COMMANDS, *proofs.COMMANDS, *log.COMMANDS, root.root):
+for _command in (*trust.COMMANDS, *proofs.COMMANDS, *log.COMMANDS, *takedown.COMMANDS, root.root):
     main.add_command(_command)

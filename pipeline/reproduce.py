@@ -15,6 +15,7 @@ import pyarrow.parquet as pq
 
 from pipeline import lock as locks
 from pipeline import recipe as recipes
+from pipeline import takedown
 from pipeline.against import Other, refuse_others
 from pipeline.build import Built, Report, Settings, build
 from pipeline.errors import VerificationError
@@ -101,11 +102,17 @@ def reproduce(
     recipe = recipes.from_json(predicate["recipe"], str(path))
     lock = locks.from_json(predicate["lock"], str(path))
     built = build(recipe, lock, settings, report, others)
+    out, takedowns = settings.out, predicate["policies"]["takedown"]
+    if takedowns:  # built as it was first, then without what was removed
+        out = settings.out.with_name(f"{settings.out.name}-takedown")
+        takedown.again(settings.out, out, takedowns)
     release = path.parent if (path.parent / "data").is_dir() else None
-    files = tuple(compare(predicate["files"], predicate["environment"], settings.out, release))
-    mine = (settings.out / "manifest.json").read_bytes()
+    files = tuple(compare(predicate["files"], predicate["environment"], out, release))
+    mine = (out / "manifest.json").read_bytes()
     differences = () if mine == data else tuple(_differences(predicate, manifest.parse(mine)))
-    return Reproduction(hashlib.sha256(data).hexdigest(), built.release_id, files, mine == data, differences), built
+    return Reproduction(
+        hashlib.sha256(data).hexdigest(), hashlib.sha256(mine).hexdigest(), files, mine == data, differences
+    ), built
 
 
 def compare(

@@ -58,6 +58,32 @@ def verdict(result: Any) -> str:
     )
 
 
+def selected(found: Any) -> Iterator[str]:
+    """Which documents a takedown's list names, and which of its lines name none."""
+    for identifier, line in sorted(found.documents.items()):
+        yield f"removes     {identifier}  by {line}"
+    for line in found.unmatched:
+        yield f"WARNING: {line} names no document of this release"
+    for copy, kept in sorted(found.copies.items()):
+        yield f"WARNING: {copy} was dropped as a copy of {kept}, whose text stays: name that too, or give --with-copies"
+
+
+def taken(done: Any) -> Iterator[str]:
+    """What a takedown made, and what its publisher does next."""
+    yield f"removed     {done.kept:,} kept and {done.dropped:,} dropped documents; {done.files} files are new"
+    yield f"release     {_short_path(done.out)}"
+    yield f"release id  {done.release_id}"
+    yield f"before      {done.old_release_id}"
+    if done.level == "L1":
+        yield "L1: every row is the published one, some bytes are not: pellucid verify --content"
+    elif done.level == "L0":
+        yield "L0: every file has the published bytes"
+    else:
+        yield f"next        pellucid verify {_short_path(done.out)}, and delete the old release wherever you serve it"
+        yield f"            in your log: pellucid log withdraw LOG {done.old_release_id}"
+        yield f"                         pellucid log add LOG {_short_path(done.out)}"
+
+
 def proven(found: Any) -> Iterator[str]:
     """What a proof says, of which release, and by whose word."""
     kept, dropped, removed = found.counts
@@ -119,6 +145,12 @@ def story(told: Any) -> Iterator[str]:
     row = told.row
     yield f"{told.fate:12}{told.id}"
     yield f"source      {row['source']}   licence of the text: {told.license}"
+    if told.fate == "removed":
+        yield f"artifact    {row['purl']}"
+        yield f"            sha256 {row['artifact_sha256']}"
+        yield f"removed     by a takedown; it was {row['fate']}"
+        yield f"stands in   {told.shard}, row {told.position}"
+        return
     if row["url"]:
         yield f"url         {row['url']}"
     yield f"artifact    {row['purl']}"

@@ -20,7 +20,8 @@ ORIGIN = ("member", "offset", "length", "record", "path")
 
 @dataclass(frozen=True, slots=True)
 class Story:
-    """`fate` is "kept" or "dropped"; `row` the provenance row; `shard` and `position` where it stands in the release.
+    """`fate` is "kept", "dropped" or "removed"; `row` the provenance row; `shard` and `position` where it stands in the
+    release.
 
     `kept_instead`: the provenance row of the document that a duplicate lost to; where that is in another release,
     `kept_elsewhere` is what the manifest says of it (release_id, name, version). `text`: of a kept document.
@@ -45,7 +46,7 @@ class Story:
 
 
 def show(release: Path, wanted: str) -> list[Story]:
-    """All documents with this id (32 hex characters, or its first 8 or more) or this URL.
+    """All documents, removed ones too, with this id (32 hex characters, or its first 8 or more) or this URL.
 
     Raises RecipeError where the folder is no release and PellucidError (exit 1) where nothing is found.
     """
@@ -70,9 +71,17 @@ def show(release: Path, wanted: str) -> list[Story]:
                     instead[0] if instead else None, others.get(elsewhere),
                 )
             )  # fmt: skip
+    for row in _find(release, "removed", wanted) if _is_id(wanted) else []:
+        shard, position = Path(row.pop("filename")).relative_to(release), row.pop("file_row_number")
+        source = sources[row["source"]]
+        stories.append(
+            Story(
+                "removed", row["id"], source["license"], source["format"], shard.as_posix(), position, row, None, None, None
+            )
+        )  # fmt: skip
     if not stories:
         raise PellucidError(
-            f"no document, kept or dropped, has the id or URL {wanted!r}",
+            f"no document, kept, dropped or removed, has the id or URL {wanted!r}",
             where=str(release),
             hint="ids stand in the column `id` of data/ and provenance/, URLs in `url`",
         )

@@ -163,6 +163,20 @@ def _by_id(parts: Sequence[tuple[Any, ...]]) -> list[Any]:
     return [column[order] for column in columns]
 
 
+def removed(manifest: Manifest, seen: Seen) -> Findings:
+    """What takedowns removed is what the manifest's policies say: no document more, none fewer."""
+    stated = {bytes.fromhex(identifier) for step in manifest["policies"]["takedown"] for identifier in step["ids"]}
+    there = {
+        bytes(identifier).ljust(16, b"\0") for fate in ("kept", "dropped") for identifier in removed_ids(seen, fate)
+    }
+    for ids, what in (
+        (there - stated, "was removed, and policies.takedown does not name it"),
+        (stated - there, "is named in policies.takedown, and no row says that it was removed"),
+    ):
+        if ids:
+            yield failed("removed", f"document {min(ids).hex()} {what} (of {len(ids)} such)", "manifest.json")
+
+
 def totals(manifest: Manifest, seen: Seen) -> Findings:
     """Counts of the rows against the manifest's, source by source, and the manifest's own sums."""
     for entry in manifest["sources"]:

@@ -30,6 +30,7 @@ CHECKS = {
     "duplicates": "no two kept documents have one normalised text, where the recipe drops such",
     "witnesses": "every duplicate names a kept document that has precedence, of the same digest or similar enough",
     "clusters": "a kept document's cluster names all documents of this release that were dropped for it, and no others",
+    "removed": "what takedowns removed is what the manifest says they did, and nothing else",
     "roots": "the leaves of all rows give the content root of every file and the root of every index tree",
     "totals": "read = kept + dropped, by artifact, source and reason, counted from the rows",
     "log": "the release is in the log and not withdrawn; a trusted key has signed the log, and it only grew",

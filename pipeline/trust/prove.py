@@ -5,7 +5,8 @@ proof is made of it, and every proof is checked before it is given out.
 """
 
 import hashlib
-from collections.abc import Iterator, Mapping, Sequence
+import re
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -15,7 +16,7 @@ import pyarrow.parquet as pq
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PublicKey
 
 from pipeline.errors import RecipeError, VerificationError
-from pipeline.trust import checkpoint, dsse, index, leaves, manifest, merkle, proof, roots
+from pipeline.trust import checkpoint, dsse, index, leaves, manifest, merkle, proof, roots, tombstones
 from pipeline.trust.urls import canonical_url, canonical_urls
 
 BATCH_ROWS = 4096
@@ -66,7 +67,9 @@ def url(release: Release, wanted: str) -> bytes:
     """Of a URL or Package URL: the row of the document that has it, or how many have, or that none has."""
     canonical = canonical_url(wanted)
     found = []
-    for fate, rows in _names(release):
+    for fate, rows in names(release.folder, release.manifest["files"]):
+        if fate == "removed":
+            continue
         there = pc.and_kleene(rows.column("url").is_valid(), pc.fill_null(pc.not_equal(rows.column("url"), ""), False))
         have = rows.filter(there)
         found += [
@@ -91,9 +94,9 @@ def named(release: Release, tree: str, name: str) -> bytes:
     """Of a name in an index tree: how many documents are under it, or that it is not there."""
     purls = (artifact["purl"] for source in release.manifest["sources"] for artifact in source["artifacts"])
     parts = [index.of_artifacts(purls)]
-    for fate, rows in _names(release):
+    for fate, rows in names(release.folder, release.manifest["files"]):
         digests = bytes.fromhex("".join(rows.column("text_sha256").to_pylist())) if fate == "kept" else b""
-        parts.append(index.of_rows(fate, rows.select(list(index.COLUMNS)), digests))
+        parts.append(index.of_rows(fate, rows.select(["id"] if fate == "removed" else list(index.COLUMNS)), digests))
     entries = index.together([{tree: part[tree]} for part in parts if tree in part])[tree]
     hashes = index.leaf_hashes(tree, entries)
     _same(merkle.root_hash(hashes), release.signed["roots"][tree]["root"], tree)
@@ -113,6 +116,7 @@ def named(release: Release, tree: str, name: str) -> bytes:
 
 def _row(release: Release, fate: str, file: manifest.FileEntry, place: int) -> bytes:
     """The row at a place of a file, with the path from its leaf to the file's root, and from there to the release's."""
+    stones = _tombstones(release, file)[fate]
     hashes: list[bytes] = []
     row, nested = {}, b""
     for batch in pq.ParquetFile(release.folder / file["name"]).iter_batches(batch_size=BATCH_ROWS):
@@ -121,29 +125,48 @@ def _row(release: Release, fate: str, file: manifest.FileEntry, place: int) -> b
             (row,) = one.select(leaves.scalars(batch.schema)).to_pylist()
             (nested,) = leaves.nested_digests(one)
         hashes += leaves.leaf_hashes(fate, batch)
+    hashes, places = tombstones.among(hashes, stones)
     _same(merkle.root_hash(hashes), str(file["root"]), file["name"])
     files = roots.shards_of(release.manifest["files"])
     number = next(at for at, other in enumerate(files) if other["name"] == file["name"])
     of_files = [merkle.leaf_hash(roots.shard_leaf(other)) for other in files]
     return release.encode(
         {
-            "kind": "row", "fate": fate, "row": row, "nested": nested.hex(), "index": place,
-            "path": proof.path(merkle.inclusion_proof(hashes, place)),
+            "kind": "row", "fate": fate, "row": row, "nested": nested.hex(), "index": places[place],
+            "path": proof.path(merkle.inclusion_proof(hashes, places[place])),
             "shard": {"name": file["name"], "leaves": file["leaves"], "root": file["root"]},
             "shard_index": number, "shard_path": proof.path(merkle.inclusion_proof(of_files, number)),
         }
     )  # fmt: skip
 
 
-def _names(release: Release) -> Iterator[tuple[str, pa.RecordBatch]]:
-    """Fate and names of every row: id, url, purl, and of kept ones text_sha256."""
-    for file in release.manifest["files"]:
-        if file["kind"] in ("kept", "dropped"):
-            columns = [*index.COLUMNS, *(["text_sha256"] if file["kind"] == "kept" else [])]
-            for batch in pq.ParquetFile(release.folder / file["name"]).iter_batches(
-                columns=columns, batch_size=BATCH_ROWS
-            ):
-                yield file["kind"], batch.select(columns)
+def _tombstones(release: Release, file: manifest.FileEntry) -> dict[str, dict[int, bytes]]:
+    """By kind of file the leaf hashes, at their places, of what takedowns removed of the shard of a file."""
+    name = re.sub("/(kept|dropped)-", "/removed-", file["name"])
+    if all(other["name"] != name for other in release.manifest["files"]):
+        return tombstones.Tombstones().leaves
+    reading = tombstones.of_batches(pq.ParquetFile(release.folder / name).iter_batches(batch_size=BATCH_ROWS), name)
+    while True:
+        try:
+            raise VerificationError(str(next(reading)), where=name)
+        except StopIteration as end:
+            return dict(end.value.leaves)
+
+
+def names(
+    folder: Path, files: Iterable[Mapping[str, Any]], more: Sequence[str] = ()
+) -> Iterator[tuple[str, pa.RecordBatch]]:
+    """Fate and names of every row of a release: id, url, purl; of kept ones text_sha256, of dropped ones also `more`; of
+    removed ones the id alone."""
+    columns = {
+        "kept": [*index.COLUMNS, "text_sha256"],
+        "dropped": [*index.COLUMNS, *more],
+        "removed": ["id"],
+    }
+    for file in files:
+        if (wanted := columns.get(file["kind"])) is not None:
+            for batch in pq.ParquetFile(folder / file["name"]).iter_batches(columns=wanted, batch_size=BATCH_ROWS):
+                yield file["kind"], batch.select(wanted)
 
 
 def _same(root: bytes, signed: str, what: str) -> None:

@@ -4,7 +4,7 @@ The leaf hashes stay at their places in the content roots, so that roots, and ev
 They confirm no guess of the text: a leaf holds digests that only the artifact's own bytes give.
 """
 
-from collections.abc import Generator, Iterable, Mapping
+from collections.abc import Generator, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 
 import numpy as np
@@ -68,6 +68,13 @@ class Tombstones:
         full[places] = self.ids[fate]
         full[np.setdiff1d(np.arange(total), places, assume_unique=True)] = present
         return bool((full[1:] <= full[:-1]).any())
+
+
+def among(own: Sequence[bytes], removed: Mapping[int, bytes]) -> tuple[list[bytes], list[int]]:
+    """All leaf hashes of a file, from those of its rows and of what was removed; and the place of each row among them."""
+    places = [place for place in range(len(own) + len(removed)) if place not in removed]
+    found = dict(removed) | dict(zip(places, own, strict=True))
+    return [found[place] for place in range(len(found))], places
 
 
 def of_batches(batches: Iterable[pa.RecordBatch], file: str) -> Generator[Check, None, Tombstones]:

@@ -260,6 +260,7 @@ def _rows(state: _State, manifest: Manifest) -> None:
     against = {other["release_id"] for other in manifest["against"]}
     state.make(["witnesses"], balance.witnesses(seen, manifest["recipe"], against))
     state.make(["clusters"], balance.clusters(seen))
+    state.make(["removed"], balance.removed(manifest, seen))
     if state.make(["roots"], _roots(manifest, seen)):
         for name in state.differs:
             state.differs[name] = layout.differences(state.release / name, manifest["environment"])

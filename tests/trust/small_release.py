@@ -142,7 +142,7 @@ def other(name: str = "other", release_id: str = "ab" * 32) -> Row:
 def recipe() -> dict[str, Any]:
     return {
         "name": "small", "version": "1", "description": "two sources", "dedup": {"exact": True, "near": {"threshold": 0.8}},
-        "sources": [{"name": name, "license": LICENCES[name]} for name in SHARDS],
+        "sources": [{"name": name, "license": LICENCES[name], "format": {"kind": "text"}} for name in SHARDS],
     }  # fmt: skip
 
 

@@ -1,0 +1,292 @@
+"""Takedown: the next release without some documents, made from a release in seconds and without building it again.
+
+Rows go; of each removed document its id and the hashes of its leaves stay (`trust.tombstones`), so that every other document's
+proof still holds, and every record is still accounted for, now as dropped by stage `takedown`. Nothing says who asked, or why.
+The recipe, lock and code of the manifest stay: they say how the first release was made. `policies.takedown` says what was
+removed from which release, so that whoever has the old one can do the same (`apply`), and `reproduce` too.
+"""
+
+import hashlib
+import os
+import shutil
+import tempfile
+import time
+from collections import Counter
+from collections.abc import Collection, Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import pyarrow.compute as pc
+import pyarrow.parquet as pq
+from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PublicKey
+
+from pipeline import code
+from pipeline.errors import RecipeError, VerificationError
+from pipeline.release import removal
+from pipeline.release.card import card
+from pipeline.trust import checkpoint, dsse, index, machine, manifest
+from pipeline.trust.lists import Names
+from pipeline.trust.prove import Release, names
+from pipeline.trust.run import run_statement
+from pipeline.trust.shards import TAKEDOWN
+from pipeline.trust.signers import Signer
+from pipeline.trust.verify import verify
+
+DOCUMENTS = ("manifest.json", "manifest.dsse.json", checkpoint.NAME, "run.dsse.json")
+
+
+@dataclass(frozen=True, slots=True)
+class Selected:
+    """Which documents a list names: id to the line that names it; `unmatched` lines; `copies`: of a named duplicate the id of
+    the kept document that it was dropped for, where that one is not named itself."""
+
+    documents: Mapping[str, str]
+    unmatched: tuple[str, ...]
+    copies: Mapping[str, str]
+
+
+@dataclass(frozen=True, slots=True)
+class Taken:
+    """A release without some documents. `files`: how many of its files are other than before. `level`: of one that was made
+    after a published one, whether it has its bytes (L0) or its rows (L1)."""
+
+    out: Path
+    release_id: str
+    old_release_id: str
+    kept: int
+    dropped: int
+    files: int
+    level: str | None = None
+
+
+def select(release: Release, listed: Names, with_copies: bool = False) -> Selected:
+    """The documents of a release that a list names; `with_copies`: and those that they are copies of. Raises RecipeError."""
+    found: dict[str, str] = {}
+    copies: dict[str, str] = {}
+    for fate, rows in names(release.folder, release.manifest["files"], ("kept_id",)):
+        texts = rows.column("text_sha256").to_pylist() if fate == "kept" else [None] * len(rows)
+        witnesses = rows.column("kept_id").to_pylist() if fate == "dropped" else [None] * len(rows)
+        columns = (rows.column(name).to_pylist() for name in ("id", "url", "purl"))
+        for identifier, url, purl, text, kept in zip(*columns, texts, witnesses, strict=True):
+            line = listed.why(identifier, url, purl, text)
+            if line is not None:
+                found[identifier] = line
+                if kept is not None:
+                    copies[identifier] = kept
+    if not found:
+        raise RecipeError(
+            "the list names no document of this release", where=str(release.folder),
+            hint="pellucid show RELEASE ID_OR_URL finds a document; what is not in it yet can be named in a recipe's opt_out",
+        )  # fmt: skip
+    if with_copies:
+        found |= {kept: f"id:{kept}" for kept in copies.values() if kept not in found}
+    used = set(found.values())
+    return Selected(
+        found,
+        tuple(line for line in listed.to_json() if line not in used),
+        {copy: kept for copy, kept in copies.items() if kept not in found},
+    )
+
+
+def make(
+    folder: Path, out: Path, ids: Collection[str], key: Signer, trusted: Sequence[Ed25519PublicKey], started: float
+) -> Taken:
+    """The release in `folder` without these documents, in `out`, signed. Raises VerificationError, RecipeError."""
+    old = _verified(folder, trusted)
+    wanted = sorted(ids)
+    with _staging(out) as staging:
+        statement, counts = _rewrite(
+            old.folder, staging, old.manifest, wanted,
+            [*old.manifest["policies"]["takedown"],
+             {"release_id": old.signed["release_id"], "code_sha256": manifest.code_sha256(code.PACKAGE), "ids": wanted}],
+        )  # fmt: skip
+        release_id = hashlib.sha256(statement).hexdigest()
+        predicate = manifest.parse(statement)
+        stated = run_statement(
+            predicate, release_id=release_id, started=started, finished=time.time(), seconds={}, workers=1,
+            used=machine.used(),
+        )  # fmt: skip
+        small = checkpoint.statement(release_id, predicate)
+        signed = (statement, *(dsse.sign(data, manifest.PAYLOAD_TYPE, key) for data in (statement, small, stated)))
+        for name, data in zip(DOCUMENTS, signed, strict=True):
+            (staging / name).write_bytes(data)
+        staging.rename(out)
+    return Taken(out, release_id, old.signed["release_id"], *counts)
+
+
+def apply(folder: Path, published: Path, out: Path, trusted: Sequence[Ed25519PublicKey]) -> Taken:
+    """What `make` made of another copy of the release in `folder`: the same removals, and the published documents beside them.
+
+    `published`: folder with the new release's DOCUMENTS. Raises VerificationError where the outcome has other rows.
+    """
+    old = _verified(folder, trusted)
+    data, envelope = ((published / name).read_bytes() for name in DOCUMENTS[:2])
+    if dsse.open_envelope(envelope, trusted, manifest.PAYLOAD_TYPE, "manifest.dsse.json").payload != data:
+        raise VerificationError("is not what its envelope signs", where=str(published / "manifest.json"))
+    new = manifest.parse(data, str(published / "manifest.json"))
+    takedowns = new["policies"]["takedown"]
+    steps = [number for number, step in enumerate(takedowns) if step["release_id"] == old.signed["release_id"]]
+    if not steps:
+        seen = ", ".join(step["release_id"] for step in takedowns) or "no release"
+        raise VerificationError(
+            f"it was made from {seen}", wanted=f"a takedown from {old.signed['release_id']}", where=str(published)
+        )
+    ids = sorted({identifier for step in takedowns[steps[0] :] for identifier in step["ids"]})
+    with _staging(out) as staging:
+        statement, counts = _rewrite(old.folder, staging, old.manifest, ids, takedowns)
+        level = _same(manifest.parse(statement), new)
+        for name in DOCUMENTS:
+            shutil.copyfile(published / name, staging / name)
+        staging.rename(out)
+    return Taken(out, hashlib.sha256(data).hexdigest(), old.signed["release_id"], *counts, level)
+
+
+def again(folder: Path, out: Path, takedowns: Sequence[Mapping[str, Any]]) -> bytes:
+    """For `reproduce`: `folder`'s release without what these takedowns removed, unsigned, in `out`; its manifest's bytes."""
+    base = manifest.parse((folder / "manifest.json").read_bytes())
+    ids = sorted({identifier for step in takedowns for identifier in step["ids"]})
+    shutil.rmtree(out, ignore_errors=True)
+    with _staging(out) as staging:
+        statement, _ = _rewrite(folder, staging, base, ids, takedowns)
+        (staging / "manifest.json").write_bytes(statement)
+        staging.rename(out)
+    return statement
+
+
+def _verified(folder: Path, trusted: Sequence[Ed25519PublicKey]) -> Release:
+    """A release of which every check holds: what is wrong already is not to be signed again."""
+    result = verify(folder, trusted)
+    if not result.ok:
+        raise VerificationError(
+            f"the release does not verify: {(result.failures or ('?',))[0]}", where=str(folder),
+            hint=f"pellucid verify {folder}",
+        )  # fmt: skip
+    return Release(folder, trusted)
+
+
+def _rewrite(
+    folder: Path, out: Path, old: manifest.Manifest, ids: Sequence[str], takedowns: Iterable[Mapping[str, Any]]
+) -> tuple[bytes, tuple[int, int, int]]:
+    """Write a release's files without some documents. Returns the manifest's bytes; how many were kept and dropped; files."""
+    files: list[dict[str, Any]] = []
+    written: set[str] = set()
+    sources: list[dict[str, Any]] = []
+    kept = dropped = 0
+    for source in old["sources"]:
+        counts, reasons, size = [0, 0], Counter[tuple[str, str]](), 0
+        for shard in _shards(old["files"], source["name"]):
+            done = removal.remove(folder, out, shard, ids)
+            files += done.files
+            written |= done.written
+            counts = [counts[0] + done.kept, counts[1] + done.dropped.total()]
+            reasons.update(done.dropped)
+            size += done.text_bytes
+        sources.append(_source(source, counts[0], reasons, size))
+        kept, dropped = kept + counts[0], dropped + counts[1]
+    removed = kept + dropped
+    if removed != len(ids):
+        raise RecipeError(f"{removed} of {len(ids)} documents were found in {folder}", where="takedown")
+    for file in files:
+        if file["name"] not in written:
+            _link(folder / file["name"], out / file["name"])
+    totals = manifest.sum_totals(sources)
+    languages = sorted(
+        {
+            language
+            for file in files
+            if file["kind"] == "data"
+            for language in pc.unique(pq.read_table(out / file["name"], columns=["language"]).column(0)).to_pylist()
+        }
+    )
+    against = [{key: str(value) for key, value in other.items()} for other in old["against"]]
+    readme = card(old["recipe"], totals, sources, languages, against).encode()
+    (out / "README.md").write_bytes(readme)
+    (entry,) = (entry for entry in old["files"] if entry["kind"] == "card")
+    files.append({**entry, "sha256": hashlib.sha256(readme).hexdigest(), "bytes": len(readme)})
+    statement = manifest.statement(
+        recipe=old["recipe"], lock=old["lock"], code=old["code"], environment=old["environment"], stages=old["stages"],
+        sources=sources, files=files, index=_index(out, files, sources), against=old["against"],
+        policies={**old["policies"], "takedown": [dict(step) for step in takedowns]},
+    )  # fmt: skip
+    return statement, (kept, dropped, len(written) + 1)
+
+
+def _shards(files: Sequence[Mapping[str, Any]], source: str) -> list[dict[str, Mapping[str, Any]]]:
+    """The entries of each shard of a source, by kind."""
+    found: dict[str, dict[str, Mapping[str, Any]]] = {}
+    for file in files:
+        if file["source"] == source:
+            found.setdefault(file["name"].rpartition("-of-")[0].rpartition("-")[2], {})[file["kind"]] = file
+    return [found[number] for number in sorted(found)]
+
+
+def _source(source: Mapping[str, Any], kept: int, dropped: Counter[tuple[str, str]], text_bytes: int) -> dict[str, Any]:
+    """What the manifest says of a source, after so many of its kept and dropped documents were removed."""
+    reasons = Counter({(row["stage"], row["reason"]): row["documents"] for row in source["reasons"]})
+    reasons.subtract(dropped)
+    reasons[TAKEDOWN] += kept + dropped.total()
+    return {
+        **source,
+        "kept": source["kept"] - kept,
+        "dropped": source["dropped"] + kept,
+        "text_bytes": source["text_bytes"] - text_bytes,
+        "reasons": [
+            {"stage": stage, "reason": reason, "documents": count}
+            for (stage, reason), count in sorted(reasons.items())
+            if count
+        ],
+    }
+
+
+def _index(out: Path, files: Sequence[Mapping[str, Any]], sources: Sequence[Mapping[str, Any]]) -> dict[str, Any]:
+    """The roots of the index trees."""
+    parts = [index.of_artifacts(artifact["purl"] for source in sources for artifact in source["artifacts"])]
+    for fate, rows in names(out, files):
+        digests = bytes.fromhex("".join(rows.column("text_sha256").to_pylist())) if fate == "kept" else b""
+        columns = ["id"] if fate == "removed" else list(index.COLUMNS)
+        parts.append(index.of_rows(fate, rows.select(columns), digests))
+    return dict(index.roots(index.together(parts)))
+
+
+def _same(made: manifest.Manifest, published: manifest.Manifest) -> str:
+    """L0 if all files are the published ones, L1 if all rows are. Raises VerificationError where one has other rows."""
+    wanted = {file["name"]: file for file in published["files"]}
+    mine = {file["name"]: file for file in made["files"]}
+    for name in sorted({*wanted, *mine}):
+        one, other = wanted.get(name), mine.get(name)
+        if one is None or other is None or (one["root"], one["rows"]) != (other["root"], other["rows"]):
+            raise VerificationError(
+                "the same removals give other rows than were published", where=name,
+                hint="this copy and the published release were not the same, though both verify: tell its publisher",
+            )  # fmt: skip
+    return "L0" if all(wanted[name]["sha256"] == mine[name]["sha256"] for name in wanted) else "L1"
+
+
+def _staging(out: Path) -> Any:
+    """A folder beside `out` that becomes it or goes away. Raises RecipeError where something is there."""
+    if out.exists():
+        raise RecipeError("there is something already", where=str(out), hint="name another folder with --out")
+    out.parent.mkdir(parents=True, exist_ok=True)
+    return _Staging(Path(tempfile.mkdtemp(prefix=f".{out.name}.", dir=out.parent)) / out.name)
+
+
+class _Staging:
+    def __init__(self, folder: Path) -> None:
+        self.folder = folder
+
+    def __enter__(self) -> Path:
+        self.folder.mkdir()
+        return self.folder
+
+    def __exit__(self, *_: object) -> None:
+        shutil.rmtree(self.folder.parent, ignore_errors=True)
+
+
+def _link(source: Path, target: Path) -> None:
+    """A hard link, so that texts that stay are on the disk once; a copy where the file system has none."""
+    target.parent.mkdir(parents=True, exist_ok=True)
+    try:
+        os.link(source, target)
+    except OSError:
+        shutil.copyfile(source, target)
