@@ -16,7 +16,7 @@ import duckdb
 import pyarrow.parquet as pq
 import pytest
 
-from pipeline.trust import canonical, dsse, intoto, keyed, keys, manifest, reproduction
+from pipeline.trust import canonical, dsse, intoto, keyed, keys, manifest, reproduction, roots
 from tests.corpus import World, sdist, sentences, world
 
 
@@ -207,11 +207,35 @@ def test_reproduce_finds_every_file_equal(built: tuple[World, Path, str], tmp_pa
     assert "no published manifest is of this release" in said
 
 
+def test_a_takedown_is_reproduced_by_building_what_was_first_and_removing_the_same(
+    built: tuple[World, Path, str], tmp_path: Path
+) -> None:
+    made, out, release_id = built
+    rows = [row for path in sorted(out.glob("provenance/*/kept-*")) for row in pq.read_table(path).to_pylist()]
+    (tmp_path / "list").write_text(f"id:{rows[0]['id']}\nid:{rows[-1]['id']}\n")
+    new = tmp_path / "new"
+    taken = json.loads(made.run("takedown", out, tmp_path / "list", "--out", new, "--json").stdout)
+    assert (taken["old_release_id"], taken["kept"], taken["dropped"]) == (release_id, 2, 0)
+    assert "verified" in made.run("verify", new).stdout
+    assert "by a takedown; it was kept" in made.run("show", new, rows[0]["id"]).stdout
+    published = tmp_path / "published"
+    published.mkdir()
+    for name in ("manifest.json", "manifest.dsse.json"):
+        shutil.copy(new / name, published)
+    shutil.copy(made.folder / "recipe" / "lines.tar.gz", published)
+    result = json.loads(
+        made.run("reproduce", published / "manifest.json", "--out", tmp_path / "again", "--json").stdout
+    )
+    assert (result["level"], result["same_manifest"], result["built"]) == ("L0", True, taken["release_id"])
+
+
 def test_reproduce_says_which_file_differs(built: tuple[World, Path, str], tmp_path: Path) -> None:
     made, out, _ = built
     value = canonical.loads((out / "manifest.json").read_bytes())
     shard = next(file for file in value["predicate"]["files"] if file["kind"] == "data")
-    shard["sha256"] = "0" * 64
+    shard["sha256"] = shard["root"] = "0" * 64
+    predicate = value["predicate"]
+    predicate["roots"].update(roots.listed(predicate["sources"], predicate["files"]))
     next(subject for subject in value["subject"] if subject["name"] == shard["name"])["digest"]["sha256"] = "0" * 64
     forged = canonical.dumps(value)
     (tmp_path / "manifest.json").write_bytes(forged)
@@ -228,7 +252,7 @@ def test_reproduce_says_which_file_differs(built: tuple[World, Path, str], tmp_p
     )
     assert (stated.release_id, stated.verdict) == (hashlib.sha256(forged).hexdigest(), "differs")
     assert stated.predicate["differing"] == [shard["name"]]
-    assert stated.predicate["manifest_parts"] == ["files"]
+    assert stated.predicate["manifest_parts"] == ["files", "roots"]
 
 
 def test_any_flipped_byte_is_found_and_its_file_named(built: tuple[World, Path, str], tmp_path: Path) -> None:
@@ -262,7 +286,7 @@ def test_show_tells_a_kept_documents_story_and_reads_it_again(built: tuple[World
     for wanted in (row["id"], row["id"][:12], row["url"]):
         said = made.run("show", out, wanted, "--again").stdout
         assert row["artifact_sha256"] in said
-        assert "sha256 equal" in said
+        assert "digest equal" in said
         assert "text equal" in said
         assert "gopher_short_doc" in said
 
