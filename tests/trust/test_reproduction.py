@@ -5,6 +5,7 @@ import hashlib
 import json
 import platform
 from collections.abc import Callable, Iterator
+from functools import cache
 from pathlib import Path
 from typing import Any
 
@@ -318,18 +319,19 @@ def test_no_bit_of_a_document_can_change_and_the_document_count(at: int, bit: in
     assert not reproduction.judge(asked, "a" * 64, ()).ok
 
 
+@cache
+def said(key: Ed25519PrivateKey, what: str) -> bytes:
+    """A document: of the levels that it says, or of another release."""
+    return signed(key, statement("e" * 64 if what == "other" else "a" * 64, levels=what.replace("other", "0")))
+
+
 @given(
     st.lists(
         st.tuples(st.sampled_from([ANNA, BERT, CLEO, small.KEY]), st.sampled_from(["0", "1", "x", "other"])), max_size=8
     )
 )
 def test_the_count_is_that_of_a_plain_set_of_keys(made: list[tuple[Ed25519PrivateKey, str]]) -> None:
-    documents = {
-        f"{number}.json": signed(
-            key, statement("e" * 64 if what == "other" else "a" * 64, levels=what.replace("other", "0"))
-        )
-        for number, (key, what) in enumerate(made)
-    }
+    documents = {f"{number}.json": said(key, what) for number, (key, what) in enumerate(made)}
     named = [key.public_key() for key in (ANNA, BERT, small.KEY)]
     tally = reproduction.judge(reproduction.Asked(documents, named, 0), "a" * 64, {key_id(small.KEY.public_key())})
     wanted = {key_id(key.public_key()) for key, what in made if key in (ANNA, BERT) and what in "01"}
