@@ -49,7 +49,7 @@ def verdict(result: Any) -> str:
     totals = result.totals
     level = ""
     if result.differs:
-        shown = "".join(f"\n  {name}: {what}" for name, what in result.differs.items())
+        shown = "".join(f"\n  {name}: {one_line(what)}" for name, what in result.differs.items())
         level = f"L1: every row is the published one; {len(result.differs)} files have other bytes:{shown}\n"
     return (
         f"{level}verified: {totals['read']:,} records read = {totals['kept']:,} kept + {totals['dropped']:,} dropped, "
@@ -222,10 +222,17 @@ def one_line(text: str) -> str:
     return printable("".join(_escape(character) if character in _ENDS else character for character in text))
 
 
+def within(text: str, indent: str = "      ") -> str:
+    """Somebody else's words after ours: nothing in them moves on the terminal, and no line of them begins where ours do."""
+    return printable(text).replace("\u2028", "\\u2028").replace("\u2029", "\\u2029").replace("\n", f"\n{indent}")
+
+
 def printable(text: str) -> str:
     """Text of a corpus as a terminal may show it: control characters but newline and tab stand as escapes."""
     return "".join(
-        character if character in "\n\t" or unicodedata.category(character) not in ("Cc", "Cf") else _escape(character)
+        character
+        if character in "\n\t" or unicodedata.category(character) not in ("Cc", "Cf", "Cs")
+        else _escape(character)
         for character in text
     )
 
