@@ -1,7 +1,7 @@
 """The names of a release's files: an allow-list, so that no name leads out of the release or looks like another.
 
-Names are those of shards and the card's, and no others: plain ASCII (no Unicode form can differ), relative, without `..`, without
-a leading dot, and no two of them differ by case alone, which on some file systems would be one file.
+Names are those of shards and the card's, and no others: plain ASCII (no Unicode form can differ), relative, without `..`,
+without a leading dot, and no two of them differ by case alone, which on some file systems would be one file.
 """
 
 import re

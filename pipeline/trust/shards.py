@@ -265,6 +265,8 @@ def clusters_shard(release: Path, entry: SourceEntry, clusters: FileEntry, gone:
         return
     seen.roots[name] = tree.root()
     yield from _ends(clusters, start, first_id, last_id, tree.size)
+    if tree.size != start + len(gone.leaves["clusters"]):
+        yield failed("order", "what a takedown removed of this file stands at places that it does not have", name)
 
 
 class BadParquet(Exception):
