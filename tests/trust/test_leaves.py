@@ -161,6 +161,8 @@ def test_a_column_without_a_canonical_form_is_refused() -> None:
         leaves.leaf_hashes("data", pa.RecordBatch.from_pydict({"text": ["a"]}))
     with pytest.raises(ValueError, match="a digest of 31 bytes"):
         values.value(b"x" * 31)
+    with pytest.raises(ValueError, match="a digest of 33 bytes"):
+        values.value(b"x" * 33)
 
 
 @given(st.none() | st.integers(-(2**63), 2**63 - 1) | st.text(st.characters(exclude_categories=["Cs"])))

@@ -79,6 +79,8 @@ def test_a_url_is_under_its_host_and_the_domains_above_it_or_under_its_package(u
 def test_a_package_is_named_without_version_qualifiers_and_subpath() -> None:
     assert package("pkg:deb/debian/notes@3-1?arch=all") == "pkg:deb/debian/notes"
     assert package("pkg:generic/foo") == "pkg:generic/foo"
+    assert package("pkg:pypi/one#a@b") == "pkg:pypi/one"
+    assert package("pkg:one@1") == "pkg:one@1"  # names no package
     assert package("pkg:npm/@scope/name") == "pkg:npm/@scope/name"
 
 
