@@ -147,3 +147,30 @@ def test_leaves_of_removed_rows_stand_at_their_places_and_at_no_others() -> None
     beyond.extend(leaves[:2])
     beyond.root()
     assert beyond.size == 3
+
+
+def test_leaves_of_artifacts_and_files_are_those_of_the_specification() -> None:
+    from pipeline.trust import roots
+
+    artifact = {"purl": "p", "file": "f", "size": 1, "sha256": "s", "read": 2}
+    (found,) = roots.artifact_leaves([{"name": "a", "artifacts": [artifact]}])
+    one, two = ((b"\1" + number.to_bytes(8, "big")) for number in (1, 2))
+    string = [b"\2\0\0\0\1" + text for text in (b"a", b"p", b"f", b"s")]
+    assert found == b"pellucid/artifact/v1\0" + string[0] + string[1] + string[2] + one + string[3] + two
+    file = {"name": "f", "kind": "removed", "rows": 1, "leaves": 1, "root": "ab" * 32}
+    leaf = b"pellucid/shard/v1\0" + string[2] + one + b"\5" + b"\xab" * 32
+    wanted = {"size": 1, "root": merkle.leaf_hash(leaf).hex()}
+    nothing = {"size": 0, "root": merkle.EMPTY.hex()}
+    assert roots.listed([], [file]) == {"artifacts": nothing, "shards": nothing, "removed": wanted}
+    assert roots.listed([], [{**file, "kind": "kept"}]) == {"artifacts": nothing, "shards": wanted, "removed": nothing}
+
+
+def test_a_checkpoint_is_of_a_manifest_and_of_nothing_else() -> None:
+    from pipeline.errors import VerificationError
+    from pipeline.trust import checkpoint, intoto, roots
+
+    trees = {tree: {"size": 0, "root": merkle.EMPTY.hex()} for tree in roots.TREES}
+    stated = {"name": "small", "version": "1", "roots": trees}
+    for subjects in ({"README.md": "a" * 64}, {"manifest.json": "a" * 64, "other.json": "b" * 64}, {}):
+        with pytest.raises(VerificationError, match="subject is"):
+            checkpoint.parse(intoto.build(subjects, checkpoint.PREDICATE_TYPE, stated))

@@ -52,6 +52,12 @@ def test_leaves_are_read_by_kind_and_place() -> None:
     assert [bytes(one).ljust(16, b"\0")[-1] for one in found.ids["kept"]] == [1, 5]
 
 
+def test_places_ascend_and_ids_go_with_them() -> None:
+    _, found = read(row(1, position=5), row(2, position=3), row(4, position=4))
+    assert found.places["kept"].tolist() == [3, 4, 5]
+    assert found.ids["kept"].tolist() == ids(2, 4, 1).tolist()
+
+
 @pytest.mark.parametrize(("change", "check", "said"), [
     ({"id": "A" * 32}, "schema", "an id"),
     ({"leaf": "x" * 64}, "schema", "a leaf"),
