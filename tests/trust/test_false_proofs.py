@@ -130,3 +130,38 @@ def test_a_package_keeps_its_case_and_a_domain_does_not(release: prove.Release, 
         done = CliRunner().invoke(command, [str(release.folder), asked, *options])
         assert done.exit_code == 0, done.output
         assert proof.check((tmp_path / "proof").read_bytes(), TRUSTED).asked == tree_name
+
+
+def test_the_key_of_either_neighbour_is_not_absent(release: prove.Release) -> None:
+    claim = prove._named(release, "texts", "7" * 64)
+    for side in ("below", "above"):
+        with pytest.raises(VerificationError, match="do not enclose"):
+            proof.check(proof.encode(release.checkpoint, {**claim, "name": claim[side]["key"]}), TRUSTED)
+
+
+def test_a_url_of_several_documents_is_answered_by_their_number(tmp_path: Path) -> None:
+    rows = small.corpus()
+    for row in rows["manual"]["kept"][:2]:
+        row["url"] = PAGE
+    found = proof.check(prove.url(prove.Release(small.write(tmp_path / "release", rows), TRUSTED), PAGE), TRUSTED)
+    assert (found.kind, found.counts) == ("counted", (2, 0, 0))
+
+
+def test_no_proof_is_made_of_a_manifest_that_its_envelope_does_not_hold(tmp_path: Path) -> None:
+    folder = small.write(tmp_path / "release", small.corpus())
+    one = (folder / "manifest.dsse.json").read_bytes()
+    small.sign_again(folder, KEY, lambda predicate: predicate.update(stages=[]))
+    (folder / "manifest.dsse.json").write_bytes(one)
+    with pytest.raises(VerificationError, match="is not what"):
+        prove.Release(folder, TRUSTED)
+
+
+def test_a_path_has_one_spelling_in_base64(release: prove.Release) -> None:
+    claim = prove._named(release, "domains", "pkg:pypi/first")
+    path = claim["entry"]["path"]
+    assert path.endswith("=")
+    letters = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/"
+    last = path.rstrip("=")[-1]
+    other = path.rstrip("=")[:-1] + letters[letters.index(last) + 1] + "=" * path.count("=")
+    with pytest.raises(VerificationError, match="hashes of 32 bytes"):
+        proof.check(proof.encode(release.checkpoint, {**claim, "entry": {**claim["entry"], "path": other}}), TRUSTED)
