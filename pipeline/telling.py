@@ -49,7 +49,7 @@ def verdict(result: Any) -> str:
     totals = result.totals
     level = ""
     if result.differs:
-        shown = "".join(f"\n  {name}: {what}" for name, what in result.differs.items())
+        shown = "".join(f"\n  {name}: {one_line(what)}" for name, what in result.differs.items())
         level = f"L1: every row is the published one; {len(result.differs)} files have other bytes:{shown}\n"
     return (
         f"{level}verified: {totals['read']:,} records read = {totals['kept']:,} kept + {totals['dropped']:,} dropped, "
@@ -85,13 +85,20 @@ def taken(done: Any) -> Iterator[str]:
 
 
 def proven(found: Any) -> Iterator[str]:
-    """What a proof says, of which release, and by whose word."""
+    """What a proof says, of which release, and by whose word. No value of it can end a line or begin another."""
+    for line in _proven(found):
+        yield one_line(line)
+
+
+def _proven(found: Any) -> Iterator[str]:
     kept, dropped, removed = found.counts
     what = {"ids": "id", "urls": "URL", "domains": "domain", "texts": "text with SHA-256"}.get(found.tree or "", "")
     if found.kind == "absent":
         yield f"absent      no document in the release has the {what} {found.asked}"
         if found.tree == "texts":
             yield "            (texts are compared to the byte, with those of kept documents)"
+        if found.tree == "domains" and "." not in found.asked and not found.asked.startswith("pkg:"):
+            yield "            (a name of one label is a host of that very name: domains are counted down to two labels)"
     elif found.kind == "counted":
         gone = f", {removed:,} removed by a takedown" if removed else ""
         yield f"counted     {kept:,} kept, {dropped:,} dropped{gone} under the {what} {found.asked}"
@@ -242,12 +249,27 @@ def _number(value: float) -> str:
     return f"{int(value):,}" if value == int(value) else f"{value:.4g}"
 
 
+def one_line(text: str) -> str:
+    """Text as it may stand within a line: what could end the line or move on it stands as an escape."""
+    return printable("".join(_escape(character) if character in _ENDS else character for character in text))
+
+
+def within(text: str, indent: str = "      ") -> str:
+    """Somebody else's words after ours: nothing in them moves on the terminal, and no line of them begins where ours do."""
+    return printable(text).replace("\u2028", "\\u2028").replace("\u2029", "\\u2029").replace("\n", f"\n{indent}")
+
+
 def printable(text: str) -> str:
     """Text of a corpus as a terminal may show it: control characters but newline and tab stand as escapes."""
     return "".join(
-        character if character in "\n\t" or unicodedata.category(character) not in ("Cc", "Cf") else _escape(character)
+        character
+        if character in "\n\t" or unicodedata.category(character) not in ("Cc", "Cf", "Cs")
+        else _escape(character)
         for character in text
     )
+
+
+_ENDS = frozenset("\n\t\u2028\u2029")
 
 
 def _escape(character: str) -> str:

@@ -41,7 +41,7 @@ def errors_end_it(command: Command) -> Command:
         try:
             return command(*args, **options)
         except PellucidError as error:
-            click.echo(f"pellucid: {error}", err=True)
+            click.echo(f"pellucid: {telling.printable(str(error))}", err=True)
             sys.exit(error.exit_code)
         except KeyboardInterrupt:
             click.echo("pellucid: interrupted; what is done stays done, the same command goes on", err=True)

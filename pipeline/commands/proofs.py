@@ -47,6 +47,7 @@ def prove(
     """
     from pipeline.trust import prove as proofs
     from pipeline.trust.proof import check
+    from pipeline.trust.urls import domain
 
     if (name is None) == (text_file is None) or (is_domain and name is None):
         raise RecipeError("name one document", wanted="NAME (an id, a URL, or with --domain a domain), or --text FILE")
@@ -55,7 +56,7 @@ def prove(
     if text_file is not None:
         made = proofs.text(opened, text_file.read_bytes())
     elif is_domain:
-        made = proofs.named(opened, "domains", str(name).lower().rstrip("."))
+        made = proofs.named(opened, "domains", domain(str(name)) or str(name))
     elif re.fullmatch("[0-9a-f]{32}", str(name)):
         made = proofs.document(opened, str(name))
     else:
@@ -84,11 +85,12 @@ def check_proof(file: Path, text_file: Path | None, whom: Whom, as_json: bool) -
     Needs FILE and a public key, nothing else. Compare what it says with what you asked: a proof about another document holds,
     too. Exit 1 where it does not hold.
     """
-    from pipeline.trust.proof import check
+    from pipeline.trust.proof import LIMIT, check
 
     trusted = whom.accepted()
     try:
-        data = file.read_bytes()
+        with file.open("rb") as stream:
+            data = stream.read(LIMIT + 1)
     except OSError as error:
         raise RecipeError(f"cannot be read: {error.strerror}", where=str(file)) from error
     found = check(data, trusted, str(file))

@@ -69,15 +69,14 @@ def verify(
         click.echo(json.dumps(result.to_json()))
     else:
         for check in result.checks:
-            place = f" ({check.file}{f', row {check.row}' if check.row is not None else ''})" if check.file else ""
-            click.echo(
-                f"{'ok   ' if check.ok else 'FALSE'} {check.name}{place if not check.ok else ''}: {check.detail}"
-            )
+            row = f", row {check.row}" if check.row is not None else ""
+            place = f" ({telling.one_line(check.file)}{row})" if check.file and not check.ok else ""
+            click.echo(f"{'ok   ' if check.ok else 'FALSE'} {check.name}{place}: {telling.within(check.detail)}")
         for name in result.unchecked:
             click.echo(f"-     {name}: not made, it rests on one that failed")
         if result.reproductions:
-            say(telling.reproductions(result.reproductions))
-        click.echo(telling.verdict(result))
+            say(map(telling.one_line, telling.reproductions(result.reproductions)))
+        click.echo(telling.within(telling.verdict(result), ""))
         if result.ok and isinstance(log, Log) and result.release_id:
             click.echo(position(log, result.release_id))
     sys.exit(0 if result.ok else 1)

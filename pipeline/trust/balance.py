@@ -124,39 +124,58 @@ def clusters(seen: Seen) -> Findings:
     stated = []
     for m in seen.members:
         there = ~np.isin(m.ids, gone)
-        kept, similar = m.kept[there], m.similarities[there]
-        stated.append((m.ids[there], kept, similar, np.repeat(m.source, int(there.sum())), m.file))
+        kept, similar, own = m.kept[there], m.similarities[there], np.array(m.sources.to_pylist(), "U")[there]
+        stated.append((m.ids[there], kept, similar, np.repeat(m.source, int(there.sum())), own, m.file))
     told = []
     for w in seen.witnesses:
         here = w.releases.is_null().to_numpy(zero_copy_only=False) & ~np.isin(w.kept, heads)
         sources = np.array(w.sources.to_pylist())
-        told.append((w.ids[here], w.kept[here], w.similarities[here], sources[here], w.file))
+        own = np.repeat(w.source, int(here.sum()))
+        told.append((w.ids[here], w.kept[here], w.similarities[here], sources[here], own, w.file))
     ours, theirs = _by_id(stated), _by_id(told)
     for ids, other, file, what in (
-        (theirs, ours, [part[4] for part in told], "is dropped as a duplicate, and in no cluster"),
-        (ours, theirs, [part[4] for part in stated], "is in a cluster, and not dropped as a duplicate"),
+        (theirs, ours, [part[5] for part in told], "is dropped as a duplicate, and in no cluster"),
+        (ours, theirs, [part[5] for part in stated], "is in a cluster, and not dropped as a duplicate"),
     ):
         missing = np.flatnonzero(~np.isin(ids[0], other[0]))
         if len(missing):
-            yield failed("clusters", f"document {_hex(ids[0][missing[0]], 16)} {what}", file[int(ids[4][missing[0]])])
+            yield failed("clusters", f"document {_hex(ids[0][missing[0]], 16)} {what}", file[int(ids[5][missing[0]])])
     if len(ours[0]) != len(theirs[0]) or (ours[0] != theirs[0]).any():
         if len(np.unique(ours[0])) < len(ours[0]):
-            yield failed("clusters", "a document is in two clusters", stated[0][4])
+            yield failed("clusters", "a document is in two clusters", stated[0][5])
         return
-    for place, name in ((1, "kept document"), (2, "similarity"), (3, "source")):
+    for place, name in ((1, "kept document"), (2, "similarity"), (3, "kept_source"), (4, "source")):
         differs = np.flatnonzero(ours[place] != theirs[place])
         if len(differs):
             at = int(differs[0])
             yield failed(
                 "clusters",
                 f"document {_hex(ours[0][at], 16)} has another {name} in its own row",
-                stated[int(ours[4][at])][4],
+                stated[int(ours[5][at])][5],
             )
+    yield from _exact_counts(seen, gone)
+
+
+def _exact_counts(seen: Seen, gone: Digests) -> Findings:
+    """Each cluster counts as exact the duplicates that its documents' own rows call so; of those removed, any may be."""
+    exact = [w.kept[np.array(w.reasons.to_pylist()) == EXACT] for w in seen.witnesses]
+    told = Counter(np.concatenate([np.zeros(0, "S16"), *exact]).tolist())
+    unknown = Counter(
+        np.concatenate([np.zeros(0, "S16"), *(m.kept[np.isin(m.ids, gone)] for m in seen.members)]).tolist()
+    )
+    for m in seen.members:
+        for head, stated in zip(m.heads.tolist(), m.exact.tolist(), strict=True):
+            if not told[head] <= stated <= told[head] + unknown[head]:
+                yield failed(
+                    "clusters",
+                    f"document {_hex(head, 16)} has {stated} exact duplicates, their own rows say {told[head]}",
+                    m.file,
+                )
 
 
 def _by_id(parts: Sequence[tuple[Any, ...]]) -> list[Any]:
-    """Ids, kept ids, similarities, sources and the number of the part, of all parts, in the order of the ids."""
-    kinds: tuple[Any, ...] = ("S16", "S16", np.int64, "U1")
+    """Ids, kept ids, similarities, sources of the kept, own sources, and the part's number, of all parts, in the ids' order."""
+    kinds: tuple[Any, ...] = ("S16", "S16", np.int64, "U1", "U1")
     columns = [np.concatenate([np.zeros(0, kind), *(part[at] for part in parts)]) for at, kind in enumerate(kinds)]
     columns.append(np.repeat(np.arange(len(parts)), [len(part[0]) for part in parts] or []))
     order = np.argsort(columns[0], kind="stable")

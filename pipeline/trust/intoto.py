@@ -85,6 +85,15 @@ def number(value: Any) -> str | None:
     return None if type(value) in (int, float) and value >= 0 else "a number, 0 or more"
 
 
+def whole(value: Any) -> str | None:
+    """An integer; canonical JSON has none beyond 2^53 - 1."""
+    return None if type(value) is int else "an integer"
+
+
+def share(value: Any) -> str | None:
+    return None if type(value) in (int, float) and 0 <= value <= 1 else "a number from 0 to 1"
+
+
 def anything(value: Any) -> str | None:
     """An object whose keys are its maker's own affair."""
     return None if isinstance(value, dict) else "an object"

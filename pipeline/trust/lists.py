@@ -4,8 +4,7 @@
     url:https://example.org/page                every document with this URL (in its canonical spelling) or of this Package URL
     domain:example.org                          every document under this host and the hosts below it
     domain:pkg:pypi/django                      every document of any version of this package
-    sha256:9f86d081884c7d659a2feaa0c55ad015...  every text with this SHA-256 (of its UTF-8 bytes), so that a text need not
-    be shown
+    sha256:9f86d081884c7d659a2feaa0c55ad015...  every text with this SHA-256 (of its UTF-8 bytes), so that no text need be shown
 
 Blank lines are nothing, and what follows a `#` at a line's beginning or after white space is a comment for its writer: who asks
 for what, and why, is nobody else's affair, and goes nowhere.
@@ -17,7 +16,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 
 from pipeline.errors import RecipeError
-from pipeline.trust.urls import canonical_url, domains, package
+from pipeline.trust.urls import canonical_url, domain, domains, package
 
 _FORMS = {"id": "[0-9a-f]{32}", "url": r"\S+:\S+", "domain": r"\S+", "sha256": "[0-9a-f]{64}"}
 
@@ -64,7 +63,8 @@ def parse(lines: Iterable[str], where: str) -> Names:
         if not text:
             continue
         kind, colon, name = text.partition(":")
-        if not colon or kind not in _FORMS or not re.fullmatch(_FORMS[kind], name):
+        host = domain(name) if kind == "domain" else ""
+        if not colon or kind not in _FORMS or not re.fullmatch(_FORMS[kind], name) or host is None:
             raise RecipeError(
                 f"line {number} is {text!r:.100}",
                 wanted="id:, url:, domain: or sha256: and a name",
@@ -73,9 +73,7 @@ def parse(lines: Iterable[str], where: str) -> Names:
             )
         if kind == "url":
             name = canonical_url(name)
-        elif kind == "domain" and not name.startswith("pkg:"):
-            name = name.lower().rstrip(".")
-        found[kind].add(name)
+        found[kind].add(host or name)
     return Names(*(tuple(sorted(found[kind])) for kind in ("id", "url", "domain", "sha256")))
 
 

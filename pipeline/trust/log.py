@@ -167,7 +167,8 @@ def scan(folder: Path, below: str = "") -> Iterator[tuple[str, str]]:
                 yield name, "link"
             elif entry.is_dir(follow_symlinks=False):
                 yield name, "folder"
-                yield from scan(folder, f"{name}/")
+                if name.count("/") < tiles.DEPTH:
+                    yield from scan(folder, f"{name}/")
             else:
                 yield name, "file" if entry.is_file(follow_symlinks=False) else "device, pipe or socket"
 

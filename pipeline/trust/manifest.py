@@ -115,6 +115,15 @@ _ARTIFACT: dict[str, Any] = {
     "purl": intoto.string, "file": intoto.string, "size": intoto.count, "sha256": intoto.sha256,
     "read": intoto.count, "evidence": [{"member": intoto.string, "sha256": intoto.sha256}],
 }  # fmt: skip
+# What the checks of duplicates take from the recipe.
+_DEDUP: dict[str, Any] = {
+    "exact": lambda value: None if isinstance(value, bool) else "true or false",
+    "near": lambda value: (
+        None
+        if value is None or (isinstance(value, dict) and intoto.share(value.get("threshold")) is None)
+        else "null, or an object with a threshold of 0 to 1"
+    ),
+}
 SHAPE: dict[str, Any] = {
     "name": intoto.matching(names.SOURCE_NAME, "a recipe's name"),
     "version": intoto.string,
@@ -292,10 +301,15 @@ def _origins(manifest: Manifest, where: str) -> None:
     for key in ("name", "version", "description"):
         if recipe.get(key) != manifest[key]:
             raise VerificationError(f"recipe.{key} is {recipe.get(key)!r:.100}", wanted=f"that of {key}", where=where)
+    intoto.check(recipe.get("dedup"), intoto.anything, "recipe.dedup", where)
+    dedup = {"exact": False, "near": None, **recipe["dedup"]}
+    intoto.check({key: dedup[key] for key in _DEDUP}, _DEDUP, "recipe.dedup", where)
     licences = [(source["name"], source["license"]) for source in manifest["sources"]]
     declared = _pairs(recipe.get("sources"), "name", "license")
     if declared != licences or len(dict(licences)) != len(licences):
         raise VerificationError(f"recipe.sources are {declared!r:.200}", wanted=f"{licences!r:.200}", where=where)
+    for number, source in enumerate(recipe["sources"]):
+        intoto.check(source.get("priority", 0), intoto.whole, f"recipe.sources[{number}].priority", where)
     locked = sorted(_pairs(manifest["lock"].get("artifacts"), "source", "purl", "file", "size", "sha256"), key=str)
     used = sorted(
         (

@@ -1,7 +1,7 @@
 """The names of a release's files: an allow-list, so that no name leads out of the release or looks like another.
 
-Names are plain ASCII (no Unicode form can differ), relative, without `..`, without a leading dot; two names may not
-differ by case alone, because on some file systems they would be one file.
+Names are those of shards and the card's, and no others: plain ASCII (no Unicode form can differ), relative, without `..`,
+without a leading dot, and no two of them differ by case alone, which on some file systems would be one file.
 """
 
 import re
@@ -13,14 +13,15 @@ from pipeline.errors import VerificationError
 SOURCE_NAME = "[a-z0-9][a-z0-9-]{0,62}"  # recipe.NAME
 # Where each kind of file lies. A name of any other form is refused: no `..`, no absolute path, nothing but ASCII.
 SHARDS = {
-    kind: re.compile(rf"{folder}/({SOURCE_NAME})/{stem}-(\d{{5}})-of-(\d{{5}})\.parquet")
+    kind: re.compile(rf"{folder}/({SOURCE_NAME})/{stem}-([0-9]{{5}})-of-([0-9]{{5}})\.parquet")
     for kind, folder, stem in (
         ("data", "data", "train"), ("kept", "provenance", "kept"), ("dropped", "provenance", "dropped"),
         ("clusters", "provenance", "clusters"), ("removed", "provenance", "removed"),
     )
 }  # fmt: skip
+DEPTH = 2  # folders around a file, at most
 PRESENT = ("data", "kept", "dropped", "clusters")  # of every source; `removed` only after a takedown
-OTHER_FILE = re.compile(r"[A-Za-z0-9][A-Za-z0-9_-]{0,60}(\.[A-Za-z0-9]{1,12}){1,2}")
+CARD = "README.md"  # the one file beside the shards: another could be taken for rows that were verified
 OWN_FILES = (
     "manifest.json",
     "manifest.dsse.json",
@@ -34,7 +35,6 @@ def check(files: Sequence[Mapping[str, Any]], sources: Sequence[str], where: str
     numbers: dict[tuple[str, str], list[tuple[int, int]]] = {
         (kind, source): [] for kind in SHARDS for source in sources
     }
-    folded: dict[str, str] = {}
     for index, file in enumerate(files):
         name, kind, at = file["name"], file["kind"], f"files[{index}].name"
         if kind in SHARDS:
@@ -44,9 +44,9 @@ def check(files: Sequence[Mapping[str, Any]], sources: Sequence[str], where: str
                     f"{at} is {name!r:.200}", wanted=f"the form of a {kind} shard of {file['source']!r}", where=where
                 )
             numbers[kind, match[1]].append((int(match[2]), int(match[3])))
-        elif not OTHER_FILE.fullmatch(name) or name.casefold() in OWN_FILES or file["source"] is not None:
+        elif (kind, name, file["source"]) != ("card", CARD, None):
             raise VerificationError(
-                f"{at} is {name!r:.200}", wanted="a plain ASCII file name in the release's own folder", where=where
+                f"{at} is {name!r:.200}, of the kind {kind!r:.40}", wanted=f"a shard, or the card, {CARD}", where=where
             )
         if (file["rows"] is not None) != (kind in SHARDS):
             raise VerificationError(
@@ -61,10 +61,6 @@ def check(files: Sequence[Mapping[str, Any]], sources: Sequence[str], where: str
                 f"files[{index}].leaves is {file['leaves']}",
                 wanted=f"{file['rows']} or more: a leaf a row",
                 where=where,
-            )
-        if (other := folded.setdefault(name.casefold(), name)) != name:
-            raise VerificationError(
-                f"{at} is {name!r:.200}", wanted=f"a name unlike {other!r} beyond case", where=where
             )
     for (kind, source), seen in numbers.items():
         if kind not in PRESENT and not seen:

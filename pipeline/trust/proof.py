@@ -12,6 +12,8 @@ The rules, each with a test:
 - leaves are put together from what the proof shows, by the rules of the format page: what is shown is what is proved;
 - a path has exactly the hashes that its place asks for, an index is below its tree's size, hashes have 32 bytes;
 - the key of a name is computed from the name; a proof says nothing of a name that it does not show;
+- a name is spelt as the trees spell it: nothing is ever there under another spelling, so its absence would say nothing;
+- of a release from which a takedown removed documents, a row also shows that its id is not among those: their leaves stay;
 - the leaves of an absence lie beside each other, or the one that is there at the tree's end, and enclose the key;
 - no other spelling of the same JSON is a proof.
 """
@@ -19,6 +21,7 @@ The rules, each with a test:
 import base64
 import binascii
 import hashlib
+import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
@@ -26,8 +29,9 @@ from typing import Any
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PublicKey
 
 from pipeline.errors import VerificationError
-from pipeline.trust import canonical, checkpoint, dsse, intoto, merkle
+from pipeline.trust import canonical, checkpoint, dsse, intoto, merkle, names
 from pipeline.trust.roots import INDEX_TREES, shard_leaf
+from pipeline.trust.urls import canonical_url, domain
 from pipeline.trust.values import tag, value
 
 FORMAT = "urn:pellucid:proof:v1"
@@ -75,7 +79,7 @@ def check(data: bytes, keys: Sequence[Ed25519PublicKey], where: str = "proof") -
     signed = checkpoint.parse(opened.payload, f"{where}: checkpoint")
     claim = value_["claim"]
     kind = claim.get("kind")
-    if kind not in _CLAIMS:
+    if not isinstance(kind, str) or kind not in _CLAIMS:
         raise VerificationError(f"claim.kind is {kind!r:.100}", wanted=", ".join(_CLAIMS), where=where)
     shape, judge = _CLAIMS[kind]
     intoto.check(claim, shape, "claim", where)
@@ -129,9 +133,33 @@ def _row(claim: Any, signed: checkpoint.Checkpoint, where: str) -> dict[str, Any
     _included(
         of_file, at, tree["size"], shown, bytes.fromhex(tree["root"]), "claim.shard_path: the file", "shards", where
     )
-    if not shard["name"].startswith("provenance/") or f"/{fate}-" not in shard["name"]:
-        raise VerificationError(f"the row is of {shard['name']!r:.100}", wanted=f"a file of {fate} rows", where=where)
+    match = names.SHARDS[fate].fullmatch(shard["name"])
+    if not match or match[1] != row["source"]:
+        raise VerificationError(
+            f"the row is of {shard['name']!r:.100}",
+            wanted=f"a file of {fate} rows of {row['source']!r:.70}",
+            where=where,
+        )
+    _still_there(claim, signed, where)
     return {"fate": fate, "row": row}
+
+
+def _still_there(claim: Any, signed: checkpoint.Checkpoint, where: str) -> None:
+    """What a takedown removed keeps its leaf in the content root; in the tree `ids` it counts as removed."""
+    entry, taken = claim["entry"], signed["roots"]["removed"]["size"] > 0
+    if (entry is not None) != taken:
+        wanted = "the leaf of its id, as takedowns removed documents" if taken else "null, as no takedown removed any"
+        raise VerificationError(f"claim.entry is {entry!r:.60}", wanted=wanted, where=where)
+    if entry is None:
+        return
+    intoto.check(entry, _ENTRY, "claim.entry", where)
+    identifier = str(claim["row"]["id"])
+    _entry("ids", {**entry, "key": name_key("ids", identifier).hex()}, signed, "claim.entry", where)
+    if entry["counts"] != [int(fate == claim["fate"]) for fate in FATES]:
+        raise VerificationError(
+            f"claim.entry counts {entry['counts']} documents (kept, dropped, removed) of the id {identifier}",
+            wanted=f"one that is {claim['fate']}", where=where,
+        )  # fmt: skip
 
 
 def _counted(claim: Any, signed: checkpoint.Checkpoint, where: str) -> dict[str, Any]:
@@ -187,9 +215,14 @@ def _included(
 
 
 def _key(claim: Any, where: str) -> bytes:
-    if claim["tree"] == "texts" and (wanted := intoto.sha256(claim["name"])):
-        raise VerificationError(f"claim.name is {claim['name']!r:.100}", wanted=f"of a text, {wanted}", where=where)
-    return name_key(claim["tree"], claim["name"])
+    tree, name = claim["tree"], claim["name"]
+    if wanted := _NAMES[tree](name):
+        raise VerificationError(f"claim.name is {name!r:.100}", wanted=f"of {tree}, {wanted}", where=where)
+    return name_key(tree, name)
+
+
+def _spelt(spelling: Any, what: str) -> intoto.Rule:
+    return lambda name: None if not re.search(r"[\x00-\x1f\x7f]", name) and spelling(name) == name else what
 
 
 def _one_of(*allowed: str) -> intoto.Rule:
@@ -201,6 +234,12 @@ def _counts(item: Any) -> str | None:
     return None if good else "three numbers of documents: kept, dropped, removed"
 
 
+_NAMES: dict[str, intoto.Rule] = {
+    "ids": intoto.document,
+    "urls": _spelt(canonical_url, "one in its canonical spelling"),
+    "domains": _spelt(domain, "a host in lower case, or a package: pkg:pypi/django"),
+    "texts": intoto.sha256,
+}
 _ENTRY: dict[str, Any] = {"counts": _counts, "index": intoto.count, "path": intoto.string}
 _CLAIMS: dict[str, Any] = {
     "row": (
@@ -208,7 +247,7 @@ _CLAIMS: dict[str, Any] = {
             "kind": intoto.string, "fate": _one_of("kept", "dropped"), "row": intoto.anything, "nested": intoto.sha256,
             "index": intoto.count, "path": intoto.string,
             "shard": {"name": intoto.string, "leaves": intoto.count, "root": intoto.sha256},
-            "shard_index": intoto.count, "shard_path": intoto.string,
+            "shard_index": intoto.count, "shard_path": intoto.string, "entry": intoto.optional(intoto.anything),
         },
         _row,
     ),

@@ -92,6 +92,11 @@ def text(release: Release, content: bytes) -> bytes:
 
 def named(release: Release, tree: str, name: str) -> bytes:
     """Of a name in an index tree: how many documents are under it, or that it is not there."""
+    return release.encode(_named(release, tree, name))
+
+
+def _named(release: Release, tree: str, name: str) -> dict[str, Any]:
+    """The claim about a name."""
     purls = (artifact["purl"] for source in release.manifest["sources"] for artifact in source["artifacts"])
     parts = [index.of_artifacts(purls)]
     for fate, rows in names(release.folder, release.manifest["files"]):
@@ -107,11 +112,11 @@ def named(release: Release, tree: str, name: str) -> bytes:
 
     place, there = entries.find(proof.name_key(tree, name))
     if there:
-        return release.encode({"kind": "counted", "tree": tree, "name": name, "entry": shown(place)})
+        return {"kind": "counted", "tree": tree, "name": name, "entry": shown(place)}
     below, above = (
         {**shown(at), "key": entries.key(at).hex()} if 0 <= at < len(hashes) else None for at in (place - 1, place)
     )
-    return release.encode({"kind": "absent", "tree": tree, "name": name, "below": below, "above": above})
+    return {"kind": "absent", "tree": tree, "name": name, "below": below, "above": above}
 
 
 def _row(release: Release, fate: str, file: manifest.FileEntry, place: int) -> bytes:
@@ -136,6 +141,7 @@ def _row(release: Release, fate: str, file: manifest.FileEntry, place: int) -> b
             "path": proof.path(merkle.inclusion_proof(hashes, places[place])),
             "shard": {"name": file["name"], "leaves": file["leaves"], "root": file["root"]},
             "shard_index": number, "shard_path": proof.path(merkle.inclusion_proof(of_files, number)),
+            "entry": _named(release, "ids", row["id"])["entry"] if release.signed["roots"]["removed"]["size"] else None,
         }
     )  # fmt: skip
 

@@ -234,6 +234,11 @@ def ledger(batch: pa.RecordBatch, file: str, start: int) -> Findings:
                 lambda row, name=name, null=null:
                     f"{name} is {'null' if null[row] else 'not null'} in a row of stage {stages[row]}",
             )  # fmt: skip
+    known = near | _mask(pc.equal(batch.column("reason"), "exact_duplicate"))
+    yield from first_finding(
+        "ledger", names["dedup"] & ~known, file, start,
+        lambda row: f"there is no reason {batch.column('reason')[row].as_py()!r:.100} of stage dedup",
+    )  # fmt: skip
     asked = pc.list_value_length(batch.column("decisions")).to_numpy() > 0
     yield from first_finding(
         "ledger", asked & ~texts_there, file, start, lambda row: f"decisions on a row of stage {stages[row]}"

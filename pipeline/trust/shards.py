@@ -64,13 +64,18 @@ class Witnesses:
 
 @dataclass(frozen=True, slots=True)
 class Members:
-    """What the clusters of one file say: for each document that was dropped the kept one, with its source, and how alike."""
+    """What the clusters of one file say: for each document that was dropped its own source, the kept one, with its source, and
+    how alike; and of each cluster, by the kept one (`heads`), how many of its documents are `exact` duplicates.
+    """
 
     file: str
     source: str
     ids: Digests
+    sources: pa.Array
     kept: Digests
     similarities: npt.NDArray[np.int64]
+    heads: Digests
+    exact: npt.NDArray[np.int64]
 
 
 @dataclass(slots=True)
@@ -244,12 +249,14 @@ def clusters_shard(release: Path, entry: SourceEntry, clusters: FileEntry, gone:
             tree.extend(leaves.leaf_hashes("clusters", batch))
             owner = pc.list_parent_indices(batch.column("members"))
             members = pc.list_flatten(batch.column("members"))
-            ids, kept = (rows.hex_bytes(column, 32) for column in (members.field("id"), batch.column("id").take(owner)))
-            if ids is None or kept is None:
+            ids, heads = (rows.hex_bytes(column, 32) for column in (members.field("id"), batch.column("id")))
+            if ids is None or heads is None:
                 yield failed("schema", "an id from this row on is not 32 lower-case hex digits", name, start)
             else:
                 similar = members.field("similarity").to_numpy()
-                seen.members.append(Members(name, source, ids, kept, similar))
+                exact = batch.column("exact_duplicates").to_numpy()
+                kept = heads[owner.to_numpy()]
+                seen.members.append(Members(name, source, ids, members.field("source"), kept, similar, heads, exact))
             start += len(batch)
             first_id, last_id = first_id or batch.column("id")[0].as_py(), batch.column("id")[-1].as_py()
             seen.last[source, "clusters"] = last_id
@@ -258,6 +265,8 @@ def clusters_shard(release: Path, entry: SourceEntry, clusters: FileEntry, gone:
         return
     seen.roots[name] = tree.root()
     yield from _ends(clusters, start, first_id, last_id, tree.size)
+    if tree.size != start + len(gone.leaves["clusters"]):
+        yield failed("order", "what a takedown removed of this file stands at places that it does not have", name)
 
 
 class BadParquet(Exception):

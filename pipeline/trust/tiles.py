@@ -20,6 +20,7 @@ from pipeline.trust import merkle
 
 WIDTH = 256  # hashes of a full tile, entries of a full bundle
 HEIGHT = 8  # levels of the tree in a tile: 2^8 = WIDTH
+DEPTH = 24  # folders around a tile, at most: `tile`, its level, groups of three digits, `N.p`
 ENTRY_LIMIT = (1 << 16) - 1  # bytes of an entry: its length has two
 ENTRIES = -1  # the "level" of entry bundles
 NAME = re.compile(r"tile/(entries|0|[1-9][0-9]?)/((?:x[0-9]{3}/)*[0-9]{3})(?:\.p/([1-9][0-9]{0,2}))?")

@@ -79,7 +79,7 @@ def among(own: Sequence[bytes], removed: Mapping[int, bytes]) -> tuple[list[byte
 
 def of_batches(batches: Iterable[pa.RecordBatch], file: str) -> Generator[Check, None, Tombstones]:
     """The tombstones of a file of removed documents, by the columns of `schemas.REMOVED`; findings where they have no form."""
-    found, start = Tombstones(), 0
+    found, start, clusters_removed = Tombstones(), 0, 0
     for batch in batches:
         wrong = list(_form(batch, file, start))
         yield from wrong
@@ -96,7 +96,10 @@ def of_batches(batches: Iterable[pa.RecordBatch], file: str) -> Generator[Check,
                 clusters = mine.filter(mine.column("cluster_leaf").is_valid())
                 of_clusters = (clusters.column(name).to_pylist() for name in ("cluster_position", "cluster_leaf"))
                 _put(found.leaves["clusters"], *of_clusters)
+                clusters_removed += len(clusters)
         start += len(batch)
+    if len(found.leaves["clusters"]) != clusters_removed:
+        yield failed("order", "two clusters that a takedown removed stand at one place", file)
     for fate in FATES:  # in the order of ids, which is that of places
         order = np.argsort(found.places[fate], kind="stable")
         found.places[fate], found.ids[fate] = found.places[fate][order], found.ids[fate][order]

@@ -1,9 +1,10 @@
 """The one spelling of a URL under which a release is asked for it, and the names under which its publisher is.
 
 http and https: RFC 3986, sections 6.2.2 and 6.2.3: scheme and host in lower case, no default port, no empty path or query,
-no dot segments, percent escapes in upper case and only where they are needed; what is not ASCII is escaped; no fragment, as
-it names a place in the page and not another page. Everything else (Package URLs) stands as it is: their specification has
-one spelling.
+no dot segments, percent escapes in upper case and only where they are needed (in the host and the user, too); what is not
+ASCII is escaped, but in a host, and so is a `%` that begins no escape; no fragment, as it names a place in the page and not
+another page. White space and control characters around a URL, and tabs and line ends inside, are no part of it (URL Standard of
+the WHATWG, 4.4). Everything else (Package URLs) stands as it is: their specification has one spelling.
 """
 
 import re
@@ -16,24 +17,25 @@ import pyarrow.compute as pc
 _PLAIN = r"^(pkg:.*|https?://[a-z0-9.-]+(/[A-Za-z0-9_~!$&'()*+,;=:@-][A-Za-z0-9._~!$&'()*+,;=:@-]*)*/?(\?[A-Za-z0-9._~!$&'()*+,;=:@/?-]+)?)$"
 _BARE = r"^https?://[^/?]*(\?|$)"  # no path at all
 _PORTS = {"http": 80, "https": 443}
+_USER = "!$&'()*+,;=:"  # sub-delims, and what may stand in a user (RFC 3986, 3.2.1)
 _KEPT = "!$&'()*+,;=:@/"  # sub-delims and what else may stand in a path (RFC 3986, 3.3)
-_ESCAPE = re.compile("%([0-9A-Fa-f]{2})")
+_ESCAPE = re.compile("%([0-9A-Fa-f]{2})?")
+_AROUND = "".join(map(chr, range(0x21)))  # C0 controls and space
 _UNRESERVED = frozenset("ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-._~")
 
 
 def canonical_url(url: str) -> str:
     """The canonical spelling of a URL; one that is malformed stands as it is."""
     try:
-        parts = urlsplit(url)
+        parts = urlsplit(url.strip(_AROUND))
         scheme, port = parts.scheme.lower(), parts.port
     except ValueError:
         return url
     if scheme not in _PORTS or not parts.hostname:
         return url
-    host = parts.hostname
-    if ":" in host:
-        host = f"[{host}]"
-    user = parts.netloc.rpartition("@")[0]
+    user, _, place = parts.netloc.rpartition("@")
+    host = f"[{parts.hostname}]" if place.startswith("[") else _ESCAPE.sub(_in_host, parts.hostname.lower())
+    user = _escaped(user, _USER)
     authority = (f"{user}@" if user else "") + host + (f":{port}" if port not in (None, _PORTS[scheme]) else "")
     query = f"?{_escaped(parts.query, _KEPT + '?')}" if parts.query else ""
     return f"{scheme}://{authority}{_without_dots(_escaped(parts.path, _KEPT))}{query}"
@@ -70,6 +72,19 @@ def domains(url: str) -> list[str]:
     return [".".join(labels[start:]) for start in range(len(labels) - 1)]
 
 
+def domain(name: str) -> str | None:
+    """The spelling under which a domain or a package is asked for; None if the name can be neither.
+
+    Of a host lower case, without a final dot; of a Package URL without version, qualifiers and subpath.
+    """
+    if name.startswith("pkg:"):
+        return package(name)
+    if not name or set(name) & set("/\\?#@[]*"):
+        return None
+    found = domains(canonical_url(f"http://[{name}]/" if ":" in name else f"http://{name}/"))
+    return found[0] if found else None
+
+
 def package(purl: str) -> str:
     """A Package URL without version, qualifiers and subpath: `pkg:pypi/django@5.2?file_name=...` is of `pkg:pypi/django`."""
     bare = re.split("[?#]", purl, maxsplit=1)[0]
@@ -80,11 +95,19 @@ def package(purl: str) -> str:
 def _escaped(text: str, kept: str) -> str:
     """Percent escapes only where needed, in upper case (RFC 3986, 6.2.2.1 and 6.2.2.2)."""
 
-    def once(match: re.Match[str]) -> str:
-        character = chr(int(match[1], 16))
-        return character if character in _UNRESERVED else match[0].upper()
+    return quote(_ESCAPE.sub(_unescaped, text), safe=kept + "%-._~")
 
-    return quote(_ESCAPE.sub(once, text), safe=kept + "%-._~")
+
+def _unescaped(match: re.Match[str]) -> str:
+    """An unreserved character for its escape; a `%` that begins none is one that has to be escaped itself."""
+    if match[1] is None:
+        return "%25"
+    character = chr(int(match[1], 16))
+    return character if character in _UNRESERVED else match[0].upper()
+
+
+def _in_host(match: re.Match[str]) -> str:
+    return _unescaped(match).lower() if match[1] and chr(int(match[1], 16)) in _UNRESERVED else _unescaped(match)
 
 
 def _without_dots(path: str) -> str:

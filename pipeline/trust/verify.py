@@ -55,7 +55,7 @@ class _State:
     payload: bytes = b""
     release_id: str | None = None
     key_id: str | None = None
-    builders: set[str] = field(default_factory=set)  # ids of the keys that signed manifest and run document
+    builders: set[str] = field(default_factory=set)  # ids of the keys that signed manifest, checkpoint and run document
     tally: reproduction.Tally | None = None
     vouched_by: str | None = None
     manifest: Manifest | None = None
@@ -168,6 +168,7 @@ def _checkpoint(state: _State, manifest: Manifest) -> Findings:
     except VerificationError as error:
         yield _finding("checkpoint", error)
         return
+    state.builders.add(opened.key_id)
     if stated["release_id"] != state.release_id:
         yield failed("checkpoint", f"is of release {stated['release_id']}, this is {state.release_id}", name)
         return
@@ -306,17 +307,25 @@ def _shards(state: _State, manifest: Manifest, seen: shards.Seen) -> Findings:
 
 
 def _scan(release: Path, below: str = "") -> Iterator[tuple[str, str]]:
-    """Every name below the release with what it is: file, folder, link, device. Links are not followed."""
-    with os.scandir(release / below) as entries:
-        for entry in entries:
-            name = f"{below}{entry.name}"
-            if entry.is_symlink():
-                yield name, "link"
-            elif entry.is_dir(follow_symlinks=False):
-                yield name, "folder"
+    """Every name below the release with what it is: file, folder, link, device. Links are not followed, nor folders deeper
+    than any of a release.
+    """
+    try:
+        with os.scandir(release / below) as entries:
+            found = list(entries)
+    except OSError:
+        yield below.rstrip("/"), "folder that cannot be read"
+        return
+    for entry in found:
+        name = f"{below}{entry.name}"
+        if entry.is_symlink():
+            yield name, "link"
+        elif entry.is_dir(follow_symlinks=False):
+            yield name, "folder"
+            if name.count("/") < names.DEPTH:
                 yield from _scan(release, f"{name}/")
-            else:
-                yield name, "file" if entry.is_file(follow_symlinks=False) else "device, pipe or socket"
+        else:
+            yield name, "file" if entry.is_file(follow_symlinks=False) else "device, pipe or socket"
 
 
 def _read(release: Path, name: str) -> bytes:

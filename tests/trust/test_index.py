@@ -100,6 +100,7 @@ def test_a_key_that_ends_in_zeros_is_not_lost() -> None:
     entries = index.Entries(np.array(keys, "S32"), np.ones((3, 3), np.int64))
     assert [entries.find(key) for key in keys] == [(0, True), (1, True), (2, True)]
     assert entries.find(b"\1" * 32) == (3, False)
+    assert entries.find(b"\0" * 31 + b"\1") == (1, False)
     assert index.leaf_hashes("ids", entries) == [merkle.leaf_hash(index.leaf("ids", key, (1, 1, 1))) for key in keys]
 
 
@@ -114,6 +115,12 @@ def test_a_removed_document_is_under_its_id_alone() -> None:
     entries = index.of_rows("removed", pa.RecordBatch.from_pydict({"id": ["aa"]}))
     assert set(entries) == {"ids"}
     assert entries["ids"].counts.tolist() == [[0, 0, 1]]
+
+
+def test_a_dropped_document_has_no_entry_among_the_texts() -> None:
+    rows = pa.RecordBatch.from_pydict({"id": ["aa"], "url": ["https://a.org/"], "purl": ["pkg:pypi/one@1"]})
+    assert "texts" not in index.of_rows("dropped", rows)
+    assert "texts" in index.of_rows("kept", rows, bytes(32))
 
 
 @pytest.mark.parametrize("tree", index.TREES)

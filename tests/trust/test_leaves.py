@@ -164,6 +164,22 @@ def test_a_column_without_a_canonical_form_is_refused() -> None:
         leaves.leaf_hashes("data", pa.RecordBatch.from_pydict({"text": ["a"]}))
     with pytest.raises(ValueError, match="a digest of 31 bytes"):
         values.value(b"x" * 31)
+    with pytest.raises(ValueError, match="a digest of 33 bytes"):
+        values.value(b"x" * 33)
+
+
+def test_a_list_that_is_null_is_refused_and_a_null_in_a_struct_of_integers_is_not_a_number() -> None:
+    nothing = pa.RecordBatch.from_arrays([pa.array([[1], None], pa.list_(pa.int64()))], ["x"])
+    with pytest.raises(TypeError, match="may be null"):
+        leaves.leaf_hashes("kept", nothing)
+    kind = pa.struct([("a", pa.int64()), ("b", pa.int64())])
+    one, other = (
+        leaves.leaf_hashes("kept", pa.RecordBatch.from_arrays([pa.array([{"a": 1, "b": last}], kind)], ["x"]))
+        for last in (None, 0)
+    )
+    assert one != other
+    rows = pa.RecordBatch.from_arrays([pa.array([{"a": None, "b": None}, None], kind)], ["x"])
+    assert len(set(leaves.leaf_hashes("kept", rows))) == 2
 
 
 @given(st.none() | st.integers(-(2**63), 2**63 - 1) | st.text(st.characters(exclude_categories=["Cs"])))

@@ -50,11 +50,29 @@ def test_a_line_names_the_documents_that_it_says_and_no_others(
 
 @pytest.mark.parametrize(
     "line",
-    ["example.org", "id:short", f"id:{ID.upper()}", "sha256:ab", "url:nothing", "host:x.org", "domain:", "domain:a b"],
+    [
+        "example.org",
+        "id:short",
+        f"id:{ID.upper()}",
+        "sha256:ab",
+        "url:nothing",
+        "host:x.org",
+        "domain:",
+        "domain:a b",
+        "domain",
+        "domain:https://example.org",
+        "domain:example.org/x",
+        "domain:*.example.org",
+    ],
 )
 def test_a_line_that_names_nothing_is_refused_with_its_number(line: str) -> None:
     with pytest.raises(RecipeError, match="line 2 is"):
         parse(["# fine", line], "list")
+
+
+def test_a_package_keeps_its_case_and_loses_its_version_and_a_sign_inside_a_word_begins_no_comment() -> None:
+    found = parse(["domain:pkg:maven/Org/Name@1", "url:pkg:pypi/one@1#docs/a"], "list")
+    assert found == Names((), ("pkg:pypi/one@1#docs/a",), ("pkg:maven/Org/Name",), ())
 
 
 @given(

@@ -217,7 +217,7 @@ def changed_claims(release: prove.Release) -> Iterator[tuple[str, Any, str]]:
     yield "a name that is there", {**absent, "name": there}, "do not enclose"
     yield "the key of a leaf itself", {**absent, "name": absent["below"]["key"]}, "do not enclose"
     yield "another tree", {**absent, "tree": "urls"}, "is not number"
-    yield "a name that is no digest", {**absent, "name": "x"}, "of a text"
+    yield "a name that is no digest", {**absent, "name": "x"}, "of texts"
     yield "a tree that there is not", {**absent, "tree": "titles"}, "one of"
     yield "another name's counts", {**counted, "name": "pkg:pypi/second"}, "is not number"
     yield "another kind", {**absent, "kind": "counted"}, "claim"
