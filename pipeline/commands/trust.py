@@ -62,7 +62,7 @@ def verify(
     trusted, vouchers = whom.resolve()
     if content:
         _bound_memory()
-    log = read_seen(log_folder, whom.accepted()) if log_folder else None
+    log = read_seen(log_folder, whom.log_keys()) if log_folder else None
     asked = _reproducers(release, reproduced_by, reproducer_files, reproductions)
     result = verify.verify(release, trusted, vouchers=vouchers, content=content, log=log, reproduced=asked)
     if as_json:

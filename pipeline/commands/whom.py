@@ -64,6 +64,12 @@ class Whom:
         keys, vouchers = self.resolve()
         return tuple(key for key in keys if vouchers.will_do(key_id(key)))
 
+    def log_keys(self) -> tuple[Any, ...]:
+        """Who may have signed a release log: the log keys of the roots, where roots are asked; else whose word is enough."""
+        if self.root is None and not self.release_only:
+            return self.accepted()
+        return tuple(key for root in self._roots() if "log" in root.roles for key in root.role_keys("log"))
+
     def _roots(self) -> list[Any]:
         from pipeline.trust import keys, pins
         from pipeline.trust import root as roots

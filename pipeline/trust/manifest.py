@@ -234,6 +234,9 @@ def parse(data: bytes, where: str = "manifest.json") -> Manifest:
     names.check(manifest["files"], [source["name"] for source in manifest["sources"]], where)
     for number, takedown in enumerate(manifest["policies"]["takedown"]):
         _ascending(takedown["ids"], f"policies.takedown[{number}].ids", where)
+    taken = Counter(identifier for takedown in manifest["policies"]["takedown"] for identifier in takedown["ids"])
+    if taken and (twice := max(taken, key=lambda identifier: taken[identifier])) and taken[twice] > 1:
+        raise VerificationError(f"policies.takedown names {twice} twice", wanted="each document once", where=where)
     _origins(manifest, where)
     for tree, follows in roots.listed(manifest["sources"], manifest["files"]).items():
         if manifest["roots"][tree] != follows:

@@ -206,6 +206,24 @@ def test_tofu_pins_with_a_loud_message(pristine: Path, ours: Path, config: Path)
     assert (config / "roots" / "tales.root.json").read_bytes() == (ours / "root.json").read_bytes()
 
 
+def test_a_log_is_asked_for_a_log_key_of_the_root(
+    pristine: Path, people: dict[str, keys.KeyFiles], tmp_path: Path, config: Path
+) -> None:
+    """The key that signs releases is not enough for a log, where a root names another one for it."""
+    release = tmp_path / "key-of-the-release.pub"
+    release.write_bytes(keys.public_pem(small.KEY.public_key()))
+    named = ("--root-key", people["ann"].public, "--release-key", release, "--log-key", people["cem"].public)
+    run("root", "init", "tales", *named, "--threshold", 1, "--expires", FUTURE, "-o", tmp_path / "root")
+    run("root", "sign", tmp_path / "root" / "1.root.json", "--signing-key", people["ann"].private)
+    for name, code in (("cem", 0), ("release", 1)):
+        folder = tmp_path / f"log-{name}"
+        trusted = ("--key", release, "--key", people[name].public)
+        run("log", "init", folder, "--origin", f"tales/{name}", "--signing-key", people[name].private)
+        run("log", "add", folder, pristine, "--signing-key", people[name].private, *trusted)
+        said = run("verify", pristine, "--root", tmp_path / "root", "--tofu", "--log", folder, code=code).output
+        assert "vouched by root tales version 1" in said if not code else "log" in said
+
+
 def test_a_local_key_is_enough_without_a_root_and_is_refused_with_one(pristine: Path, ours: Path, config: Path,
                                                                       people: dict[str, keys.KeyFiles]) -> None:  # fmt: skip
     config.mkdir()
