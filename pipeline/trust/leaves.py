@@ -14,7 +14,7 @@ by Arrow and numpy; only the hashes are taken one by one.
 import hashlib
 from collections.abc import Iterator, Sequence
 from itertools import groupby, pairwise
-from typing import Any
+from typing import Any, TypeAlias
 
 import numpy as np
 import numpy.typing as npt
@@ -27,7 +27,7 @@ from pipeline.trust.values import DIGEST, INTEGER, LIST, NULL, STRING, STRUCT, t
 Bytes = npt.NDArray[np.uint8]
 # Of each row the next bytes of its leaf: a matrix, if every row has as many; int64, which stand for the matrix of their values;
 # or binary, where a null stands for the byte NULL.
-Part = npt.NDArray[Any] | pa.Array
+Part: TypeAlias = "npt.NDArray[Any] | pa.Array"
 BATCH_ROWS = 4096
 
 
@@ -164,11 +164,9 @@ def _lists(column: pa.Array) -> Iterator[Part]:
 def _joined(parts: Sequence[Part]) -> pa.Array:
     """The parts of each row, one after another, as binary; none of the result is null. Matrices side by side are one part."""
     count = len(parts[0])
-    whole = [
-        _binary(_matrix(list(group), count)) if fixed else part
-        for fixed, group in groupby(parts, lambda part: isinstance(part, np.ndarray))
-        for part in ([None] if fixed else group)
-    ]
+    whole: list[pa.Array] = []
+    for fixed, group in groupby(parts, lambda part: isinstance(part, np.ndarray)):
+        whole += [_binary(_matrix(list(group), count))] if fixed else group
     if len(whole) == 1 and not whole[0].null_count:
         return whole[0]
     return pc.binary_join_element_wise(
