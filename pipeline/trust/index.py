@@ -192,7 +192,7 @@ def _domains(urls: pa.Array, purls: pa.Array, by_purl: Mapping[str, int]) -> Map
     for purl, count in by_purl.items():
         found[package(purl)] += count
     publishers = pc.coalesce(pc.struct_field(pc.extract_regex(urls, _PUBLISHER), "publisher"), urls)
-    both = pa.table([publishers, purls], names=["publisher", "purl"]).group_by(["publisher", "purl"])
+    both = pa.table([publishers, purls], names=["publisher", "purl"]).group_by(["publisher", "purl"], use_threads=False)
     for row in both.aggregate([([], "count_all")]).to_pylist():
         for name in {*domains(row["publisher"])} - {package(row["purl"])}:
             found[name] += row["count_all"]

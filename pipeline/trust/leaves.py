@@ -135,7 +135,7 @@ def _strings(column: pa.Array) -> Iterator[Part]:
 
 
 def _structs(column: pa.Array) -> Iterator[Part]:
-    fields = [column.field(index) for index in range(column.type.num_fields)]
+    fields = column.flatten()
     head = bytes([STRUCT]) + len(fields).to_bytes(4, "big")
     parts = [_same(head, len(column)), *(part for field in fields for part in _value(field))]
     if column.null_count:
@@ -166,7 +166,8 @@ def _joined(parts: Sequence[Part]) -> pa.Array:
     count = len(parts[0])
     whole: list[pa.Array] = []
     for fixed, group in groupby(parts, lambda part: isinstance(part, np.ndarray)):
-        whole += [_binary(_matrix(list(group), count))] if fixed else group
+        found = list(group)
+        whole += [_binary(_matrix(found, count))] if fixed else found
     if len(whole) == 1 and not whole[0].null_count:
         return whole[0]
     return pc.binary_join_element_wise(

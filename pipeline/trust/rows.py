@@ -263,7 +263,9 @@ def clusters(batch: pa.RecordBatch, source: str, file: str, start: int) -> Findi
 
 def reasons(batch: pa.RecordBatch) -> Mapping[tuple[str, str], int]:
     """Number of rows by (stage, reason)."""
-    counted = pa.Table.from_batches([batch.select(["stage", "reason"])]).group_by(["stage", "reason"])
+    counted = pa.Table.from_batches([batch.select(["stage", "reason"])]).group_by(
+        ["stage", "reason"], use_threads=False
+    )
     return {
         (row["stage"], row["reason"]): row["count_all"] for row in counted.aggregate([([], "count_all")]).to_pylist()
     }

@@ -87,6 +87,15 @@ def test_roots_are_those_that_are_published(size: int) -> None:
     assert merkle.root_hash(hashes_of(LEAVES[:size])).hex() == ROOTS[size]
 
 
+@given(st.lists(st.integers(0, 40), max_size=8))
+def test_a_tree_has_the_root_of_its_leaves_at_any_time_however_they_came(pieces: list[int]) -> None:
+    tree, leaves = merkle.Tree(), leaves_of(sum(pieces))
+    for piece in pieces:
+        assert (tree.size, tree.root()) == (before := tree.size, mth(leaves[:before]))
+        tree.extend(hashes_of(leaves[before : before + piece]))
+    assert (tree.size, tree.root()) == (len(leaves), mth(leaves))
+
+
 @pytest.mark.parametrize("size", range(1, 301))
 def test_roots_and_all_inclusion_proofs_are_those_of_the_rfc(size: int) -> None:
     leaves = leaves_of(size)
