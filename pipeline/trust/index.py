@@ -103,6 +103,8 @@ def merged(parts: Sequence[Entries]) -> Entries:
     """The union of entries, counts of one key added up."""
     if not parts:
         return EMPTY
+    if len(parts) == 1:
+        return parts[0]
     keys, counts = np.concatenate([part.keys for part in parts]), np.concatenate([part.counts for part in parts])
     order = np.argsort(keys, kind="stable")
     keys = keys[order]
@@ -173,13 +175,13 @@ def _keys(tree: str, names: pa.Array) -> Keys:
 def _entries(keys: Keys, place: int) -> Entries:
     counts = np.zeros((len(keys), 3), np.int64)
     counts[:, place] = 1
-    return merged([Entries(keys, counts)])
+    return merged([EMPTY, Entries(keys, counts)])
 
 
 def _counted(tree: str, names: Mapping[str, int], place: int) -> Entries:
     counts = np.zeros((len(names), 3), np.int64)
     counts[:, place] = list(names.values())
-    return merged([Entries(_keys(tree, pa.array(list(names), pa.string())), counts)])
+    return merged([EMPTY, Entries(_keys(tree, pa.array(list(names), pa.string())), counts)])
 
 
 def _at_zero(entries: Entries) -> Entries:
