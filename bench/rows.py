@@ -126,5 +126,6 @@ VERIFY_WORKS = {
     "hash": "of that: SHA-256 of every file",
     "decode": "of that: zstd and Parquet, every column",
 }
+AS_THEY_ARE = "the texts as they are"
 SIZES, NEAR_HOSTILE = "Near duplicates, size", "Near duplicates, hostile shapes"
 KEYS, KEY_COUNTS = "Near duplicates, synthetic keys", (1_000_000, 10_000_000)
