@@ -80,6 +80,8 @@ def markdown(result: dict[str, Any]) -> str:
         lines += ["", "## Near duplicates: hostile shapes", "", *found, "", "One run."]
     if result["keys"]:
         lines += ["", "## Near duplicates: synthetic keys", "", *_keys(result["keys"])]
+    if result["verify"]:
+        lines += ["", "## Verify: the release itself", "", *_verify(result["verify"])]
     return "\n".join(lines) + "\n"
 
 
@@ -168,6 +170,32 @@ def _memory(found: list[Answer]) -> list[str]:
         *lines,
         "",
         "The input is the texts of the release again and again, each with a first line of its own. One run.",
+    ]
+
+
+def _verify(found: list[Answer]) -> list[str]:
+    lines = [
+        "| what | seconds | MB/s of files | MB/s of text | records/s | peak RSS, MB | of that, imports |",
+        "|---|---:|---:|---:|---:|---:|---:|",
+    ]
+    for row in found:
+        if "seconds" not in row:
+            lines.append(f"| {row['what']} | {row.get('error', 'not measured').replace('|', '/')} | | | | | |")
+            continue
+        median, least, most = (_short(one / 1e6) for one in rate(row))
+        lines.append(
+            f"| {row['what']} | {statistics.median(row['seconds']):.3f} | {median} ({least} to {most}) | "
+            f"{_short(rate(row, 'text_bytes')[0] / 1e6)} | {rate(row, 'documents')[0]:,.0f} | {row['memory'] / 1e6:,.0f} | "
+            f"{row['imports_memory'] / 1e6:,.0f} |"
+        )
+    first = next((row for row in found if "bytes" in row), None)
+    if first is None:
+        return lines
+    size, text = (first[key] / 1e6 for key in ("bytes", "text_bytes"))
+    return [
+        *lines,
+        "",
+        f"Files of {size:,.1f} MB, which hold {text:,.1f} MB of text. Without the start of the process.",
     ]
 
 

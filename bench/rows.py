@@ -118,6 +118,14 @@ ROWS = (
 HOSTILE = "Hostile shapes"
 HOSTILE_WORKS = ("features", "c4", "exact")
 MEMORY = "Memory"
+VERIFY = "Verify"
+VERIFY_WORKS = {
+    "full": "`pellucid verify`: every check",
+    "bytes": "`pellucid verify --bytes`",
+    "floor": "the limit: files hashed, Parquet decoded, texts hashed",
+    "hash": "of that: SHA-256 of every file",
+    "decode": "of that: zstd and Parquet, every column",
+}
 AS_THEY_ARE = "the texts as they are"
 SIZES, NEAR_HOSTILE = "Near duplicates, size", "Near duplicates, hostile shapes"
 KEYS, KEY_COUNTS = "Near duplicates, synthetic keys", (1_000_000, 10_000_000)

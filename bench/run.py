@@ -201,6 +201,15 @@ class Bench:
             path.unlink()
         return made
 
+    def verify(self) -> list[dict[str, Any]]:
+        """Verification of the release itself, a process for each work."""
+        made = []
+        for work, what in rows.VERIFY_WORKS.items():
+            if self.only.search(f"{rows.VERIFY}: {what}"):
+                say(f"{rows.VERIFY}: {what}")
+                made += self.work("run_verify", [{"work": work, "what": what, "release": str(self.options.release)}])
+        return made
+
     def sizes(self) -> list[dict[str, Any]]:
         """Deduplication of more and more text: CPU time and peak RSS of one process, after curate."""
         mixed = [("100 MB", 1e8), ("300 MB", 3e8), ("1 GB", 1e9), *([("5 GB", 5e9)] if self.options.large else [])]
@@ -340,7 +349,7 @@ def main() -> int:
         began = time.monotonic()
         tables = [line for table in rows.TITLES for line in bench.table(table)]
         hostile, memory, sizes = bench.hostile(), bench.memory(), bench.sizes()
-        near_hostile, keys = bench.near_hostile(), bench.keys()
+        near_hostile, keys, verified = bench.near_hostile(), bench.keys(), bench.verify()
     result = {
         "date": datetime.datetime.now(datetime.UTC).date().isoformat(),
         "machine": report.machine(),
@@ -356,6 +365,7 @@ def main() -> int:
         "sizes": [clean(line) for line in sizes],
         "near_hostile": [clean(line) for line in near_hostile],
         "keys": [clean(line) for line in keys],
+        "verify": [clean(line) for line in verified],
     }  # fmt: skip
     page = report.markdown(result)
     print(page)
@@ -369,6 +379,7 @@ def main() -> int:
         *sizes,
         *near_hostile,
         *keys,
+        *verified,
         *(one for shape in hostile for one in shape["works"].values()),
     ]
     return int(any("error" in line for line in everything))
@@ -390,7 +401,7 @@ def notes(options: argparse.Namespace) -> list[str]:
 
 def clean(line: dict[str, Any]) -> dict[str, Any]:
     """Without paths, and what only a worker needs."""
-    left_out = {"artifact", "artifacts", "work_folder", "documents_of", "json_lines", "model_artifact"}
+    left_out = {"artifact", "artifacts", "work_folder", "documents_of", "json_lines", "model_artifact", "release"}
     if "error" in line:
         left_out.add("documents")  # still the file's name
     if "peak_rss" in line:

@@ -51,9 +51,18 @@ def verdict(result: Any) -> str:
     if result.differs:
         shown = "".join(f"\n  {name}: {one_line(what)}" for name, what in result.differs.items())
         level = f"L1: every row is the published one; {len(result.differs)} files have other bytes:{shown}\n"
+    counted = (
+        f"{totals['read']:,} records read = {totals['kept']:,} kept + {totals['dropped']:,} dropped, "
+        f"{totals['text_bytes'] / 1e6:,.1f} MB of text"
+    )
+    said = f"verified: {counted}"
+    if result.bytes_only:
+        said = (
+            f"verified, bytes only: {result.files:,} files, {result.bytes / 1e6:,.1f} MB, are what was signed. "
+            f"Not counted again: {counted}"
+        )
     return (
-        f"{level}verified: {totals['read']:,} records read = {totals['kept']:,} kept + {totals['dropped']:,} dropped, "
-        f"{totals['text_bytes'] / 1e6:,.1f} MB of text\nrelease id {result.release_id}\n"
+        f"{level}{said}\nrelease id {result.release_id}\n"
         f"signed by  {result.key_id}\nvouched by {_voucher(result.vouched_by)}"
     )
 

@@ -44,7 +44,8 @@ def main(
     for job in request["jobs"]:
         try:
             warm, work, facts = prepare(job["work"], {**request, **job})
-            answer = {**facts, "seconds": timed(warm, work, request["repetitions"], request["seconds"])}
+            seconds = timed(warm, work, request["repetitions"], request["seconds"])
+            answer = {**facts, "seconds": seconds}
         except Exception as error:  # noqa: BLE001 - the next job may do better, and the table says what failed
             answer = {"error": f"{type(error).__name__}: {error}"[:500]}
         print(json.dumps({**job, **answer}), file=say, flush=True)

@@ -36,6 +36,7 @@ CHECKS = {
     "log": "the release is in the log and not withdrawn; a trusted key has signed the log, and it only grew",
 }
 ON_REQUEST = ("reproduced", "log")  # made only if the caller asks for them
+OF_BYTES = ("signature", "manifest", "checkpoint", "run", "listing", "digests")  # those that read no row
 
 
 @dataclass(frozen=True, slots=True)
@@ -55,7 +56,8 @@ class Check:
 
 @dataclass(frozen=True, slots=True)
 class Verification:
-    """The result, in parts. `unchecked` names the checks that could not be made because an earlier one failed.
+    """The result, in parts. `unchecked` names the checks that were not made: an earlier one failed, or, where `bytes_only`, the
+    caller wanted those alone that read no row (OF_BYTES).
 
     `release_id` is the SHA-256 of manifest.json as it lies there; `key_id`, `vouched_by` (why that key is trusted: `vouch`) and
     `manifest` are None unless the signature and the manifest's form held. `differs`: Parquet files with other bytes and, if the
@@ -73,10 +75,12 @@ class Verification:
     bytes: int
     differs: Mapping[str, str] = field(default_factory=dict)
     reproductions: Tally | None = None
+    bytes_only: bool = False
 
     @property
     def ok(self) -> bool:
-        return not self.unchecked and all(check.ok for check in self.checks)
+        wanted = {*OF_BYTES, *ON_REQUEST} if self.bytes_only else set(CHECKS)
+        return not wanted & set(self.unchecked) and all(check.ok for check in self.checks)
 
     @property
     def level(self) -> str | None:
@@ -97,6 +101,7 @@ class Verification:
         return {
             "ok": self.ok,
             "level": self.level,
+            "bytes_only": self.bytes_only,
             "differs": dict(self.differs),
             "release_id": self.release_id,
             "key_id": self.key_id,

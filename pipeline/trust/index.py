@@ -53,7 +53,7 @@ class Entries:
 
 
 # What of a URL says under which names it is: scheme and authority, or a Package URL without qualifiers and subpath.
-_PUBLISHER = r"^(?:(https?://[^/?#]*)|(pkg:[^?#]*)).*$"
+_PUBLISHER = r"^(?P<publisher>https?://[^/?#]*|pkg:[^?#]*)"
 EMPTY = Entries(np.zeros(0, "S32"), np.zeros((0, 3), np.int64))
 
 
@@ -80,7 +80,7 @@ def of_rows(fate: str, rows: pa.RecordBatch, texts: bytes = b"") -> dict[str, En
     if fate == "removed":
         return found
     own = rows.column("purl")
-    named = rows.filter(pc.fill_null(pc.not_equal(rows.column("url"), own), False))
+    named = rows.select(["url", "purl"]).filter(pc.fill_null(pc.not_equal(rows.column("url"), own), False))
     urls = canonical_urls(named.column("url"))
     by_purl = {item["values"]: item["counts"] for item in pc.value_counts(own).to_pylist()}
     found["urls"] = merged([_entries(_keys("urls", urls), place), _counted("urls", by_purl, place)])
@@ -103,6 +103,8 @@ def merged(parts: Sequence[Entries]) -> Entries:
     """The union of entries, counts of one key added up."""
     if not parts:
         return EMPTY
+    if len(parts) == 1:
+        return parts[0]
     keys, counts = np.concatenate([part.keys for part in parts]), np.concatenate([part.counts for part in parts])
     order = np.argsort(keys, kind="stable")
     keys = keys[order]
@@ -173,13 +175,13 @@ def _keys(tree: str, names: pa.Array) -> Keys:
 def _entries(keys: Keys, place: int) -> Entries:
     counts = np.zeros((len(keys), 3), np.int64)
     counts[:, place] = 1
-    return merged([Entries(keys, counts)])
+    return merged([EMPTY, Entries(keys, counts)])
 
 
 def _counted(tree: str, names: Mapping[str, int], place: int) -> Entries:
     counts = np.zeros((len(names), 3), np.int64)
     counts[:, place] = list(names.values())
-    return merged([Entries(_keys(tree, pa.array(list(names), pa.string())), counts)])
+    return merged([EMPTY, Entries(_keys(tree, pa.array(list(names), pa.string())), counts)])
 
 
 def _at_zero(entries: Entries) -> Entries:
@@ -191,8 +193,8 @@ def _domains(urls: pa.Array, purls: pa.Array, by_purl: Mapping[str, int]) -> Map
     found: Counter[str] = Counter()
     for purl, count in by_purl.items():
         found[package(purl)] += count
-    publishers = pc.replace_substring_regex(urls, _PUBLISHER, r"\1\2")
-    both = pa.table([publishers, purls], names=["publisher", "purl"]).group_by(["publisher", "purl"])
+    publishers = pc.coalesce(pc.struct_field(pc.extract_regex(urls, _PUBLISHER), "publisher"), urls)
+    both = pa.table([publishers, purls], names=["publisher", "purl"]).group_by(["publisher", "purl"], use_threads=False)
     for row in both.aggregate([([], "count_all")]).to_pylist():
         for name in {*domains(row["publisher"])} - {package(row["purl"])}:
             found[name] += row["count_all"]

@@ -268,7 +268,9 @@ def clusters(batch: pa.RecordBatch, source: str, file: str, start: int) -> Findi
 
 def reasons(batch: pa.RecordBatch) -> Mapping[tuple[str, str], int]:
     """Number of rows by (stage, reason)."""
-    counted = pa.Table.from_batches([batch.select(["stage", "reason"])]).group_by(["stage", "reason"])
+    counted = pa.Table.from_batches([batch.select(["stage", "reason"])]).group_by(
+        ["stage", "reason"], use_threads=False
+    )
     return {
         (row["stage"], row["reason"]): row["count_all"] for row in counted.aggregate([([], "count_all")]).to_pylist()
     }
@@ -276,9 +278,18 @@ def reasons(batch: pa.RecordBatch) -> Mapping[tuple[str, str], int]:
 
 def hex_bytes(column: pa.Array, digits: int) -> npt.NDArray[np.bytes_] | None:
     """Hex strings as fixed-width bytes (numpy S); None if one is not of so many lower-case digits."""
-    if not _all(pc.match_substring_regex(column, f"^[0-9a-f]{{{digits}}}$")):
+    if not len(column):
+        return np.zeros(0, f"S{digits // 2}")
+    ends = _offsets(column)
+    written = (column.buffers()[2] or pa.py_buffer(b""))[int(ends[0]) : int(ends[-1])].to_pybytes()
+    if column.null_count or (np.diff(ends) != digits).any() or not written.isascii():
         return None
-    return np.frombuffer(bytes.fromhex("".join(column.to_pylist())), f"S{digits // 2}")
+    try:
+        found = bytes.fromhex(written.decode("ascii"))
+    except ValueError:
+        return None
+    # That takes capitals, and white space between digits.
+    return np.frombuffer(found, f"S{digits // 2}") if found.hex().encode() == written else None
 
 
 def _decisions(column: pa.Array) -> tuple[Any, npt.NDArray[np.int64], Bools]:
@@ -305,9 +316,13 @@ def _same(left: pa.Array, right: pa.Array) -> Bools:
 
 def _slices(column: pa.Array) -> Iterator[memoryview]:
     """The UTF-8 bytes of each string, without copying them."""
-    offsets = np.frombuffer(column.buffers()[1], np.int32)[column.offset : column.offset + len(column) + 1]
     data = memoryview(column.buffers()[2] or b"")
-    return (data[begin:end] for begin, end in pairwise(offsets.tolist()))
+    return (data[begin:end] for begin, end in pairwise(_offsets(column).tolist()))
+
+
+def _offsets(column: pa.Array) -> npt.NDArray[np.int32]:
+    """Where the bytes of each string begin, and the last ends."""
+    return np.frombuffer(column.buffers()[1], np.int32)[column.offset : column.offset + len(column) + 1]
 
 
 def _mask(booleans: pa.Array) -> Bools:

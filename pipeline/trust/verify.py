@@ -60,6 +60,7 @@ class _State:
     vouched_by: str | None = None
     manifest: Manifest | None = None
     content: bool = False
+    bytes_only: bool = False
     differs: dict[str, str] = field(default_factory=dict)
 
     def make(self, checks: Sequence[str], findings: Findings) -> bool:
@@ -79,9 +80,10 @@ class _State:
 def verify(
     release: Path, keys: Sequence[Ed25519PublicKey], *, vouchers: vouch.Vouchers = vouch.EVERYONE,
     report: Progress | None = None, content: bool = False, log: Log | VerificationError | None = None,
-    reproduced: reproduction.Asked | None = None,
+    reproduced: reproduction.Asked | None = None, bytes_only: bool = False,
 ) -> Verification:  # fmt: skip
-    """Verify the release in a folder. Faults are parts of the result; raises RecipeError only if there is no folder.
+    """Verify the release in a folder. Faults are parts of the result; raises RecipeError only if there is no folder, or if
+    `content` and `bytes_only` are both asked for.
 
     vouchers: why these keys are trusted, and whose word is enough; a good signature by another one is a fault.
     content: read Parquet files whose bytes are not the published ones, and compare their rows by content root: these are bytes
@@ -89,10 +91,14 @@ def verify(
     log: the release log that the release has to be in, or why it does not hold; without one that is not asked.
     `report(what, done, total)` is called as files are hashed and read, with bytes done and bytes in all.
     reproduced: also check that so many of these keys have signed a reproduction.
+    bytes_only: read no row. Every byte is what was signed; whether the account adds up is the signer's word.
     """
+    if content and bytes_only:
+        raise RecipeError("rows are to be compared, and none to be read", hint="either --content or --bytes")
     if not release.is_dir():
         raise RecipeError("there is no such folder", where=str(release), hint="pellucid build RECIPE makes a release")
-    state = _State(release, keys, vouchers, report or (lambda what, done, total: None), reproduced, content=content)
+    state = _State(release, keys, vouchers, report or (lambda what, done, total: None), reproduced)
+    state.content, state.bytes_only = content, bytes_only
     if state.make(["signature"], _signature(state)) and state.make(["manifest"], _manifest(state)):
         _contents(state)
         if log is not None:
@@ -113,6 +119,7 @@ def verify(
         bytes=sum(file["bytes"] for file in files),
         differs=state.differs,
         reproductions=state.tally,
+        bytes_only=bytes_only,
     )
 
 
@@ -154,7 +161,7 @@ def _contents(state: _State) -> None:
     listed_names = [file["name"] for file in manifest["files"]]
     listed = state.make(["listing"], _listing(there, listed_names))
     files = [file for file in manifest["files"] if there.get(file["name"]) == "file"]
-    if state.make(["digests"], _digests(state, files)) and listed:
+    if state.make(["digests"], _digests(state, files)) and listed and not state.bytes_only:
         _rows(state, manifest)
 
 

@@ -87,6 +87,16 @@ def test_roots_are_those_that_are_published(size: int) -> None:
     assert merkle.root_hash(hashes_of(LEAVES[:size])).hex() == ROOTS[size]
 
 
+@given(st.lists(st.integers(0, 40), max_size=8))
+def test_a_tree_has_the_root_of_its_leaves_at_any_time_however_they_came(pieces: list[int]) -> None:
+    tree, leaves, size = merkle.Tree(), leaves_of(sum(pieces)), 0
+    for piece in pieces:
+        tree.extend(hashes_of(leaves[size : size + piece]))
+        size += piece
+        assert (tree.size, tree.root()) == (size, mth(leaves[:size]))
+    assert (tree.size, tree.root()) == (len(leaves), mth(leaves))
+
+
 @pytest.mark.parametrize("size", range(1, 301))
 def test_roots_and_all_inclusion_proofs_are_those_of_the_rfc(size: int) -> None:
     leaves = leaves_of(size)

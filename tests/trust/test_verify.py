@@ -18,14 +18,16 @@ from typing import Any
 import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
+from click.testing import CliRunner
 from hypothesis import given
 from hypothesis import strategies as st
 
+from pipeline.cli import main
 from pipeline.errors import RecipeError
 from pipeline.model import Pointer, document_id
 from pipeline.release import schemas
 from pipeline.trust import checkpoint, dsse, intoto, keys, manifest, roots, rows
-from pipeline.trust.findings import CHECKS, ON_REQUEST, Check
+from pipeline.trust.findings import CHECKS, OF_BYTES, ON_REQUEST, Check
 from pipeline.trust.keys import key_id
 from pipeline.trust.verify import verify
 from tests.trust import small_release as small
@@ -1094,3 +1096,50 @@ def test_a_file_that_is_no_parquet_is_refused_as_content_too(release: Path) -> N
     (release / KEPT).write_bytes(b"PAR1 and no more")
     found = verify(release, TRUSTED, content=True).failures
     assert {(check.name, check.file) for check in found} == {("schema", KEPT)}
+
+
+# ---------------------------------------------------------------- bytes alone
+
+
+def test_bytes_alone_are_verified_without_a_row_and_what_was_not_checked_is_named(release: Path) -> None:
+    result = verify(release, TRUSTED, bytes_only=True)
+    assert (result.ok, result.level, result.to_json()["bytes_only"]) == (True, "L0", True)
+    assert [check.name for check in result.checks] == list(OF_BYTES)
+    assert set(result.unchecked) == set(CHECKS) - {*OF_BYTES, *ON_REQUEST}
+
+
+def test_whoever_asks_for_bytes_alone_takes_the_signer_s_word_for_the_rows(tmp_path: Path) -> None:
+    corpus = small.corpus()
+    corpus["manual"]["kept"][0]["text_bytes"] += 1
+    wrong = small.write(tmp_path, corpus)
+    assert verify(wrong, TRUSTED, bytes_only=True).ok
+    assert "texts" in {check.name for check in refusals(wrong)}
+
+
+@pytest.mark.parametrize("name", [DATA, KEPT, "README.md", *ENVELOPES])
+def test_a_changed_byte_or_a_missing_file_is_refused_where_bytes_alone_are_asked_for(release: Path, name: str) -> None:
+    data = (release / name).read_bytes()
+    (release / name).write_bytes(data[:-1] + bytes([data[-1] ^ 1]) if data else b"x")
+    result = verify(release, TRUSTED, bytes_only=True)
+    assert not result.ok and result.level is None and result.failures
+    (release / name).unlink()
+    assert not verify(release, TRUSTED, bytes_only=True).ok
+
+
+def test_another_file_or_another_key_is_refused_where_bytes_alone_are_asked_for(release: Path) -> None:
+    assert not verify(release, [OTHER_KEY.public_key()], bytes_only=True).ok
+    (release / "more.txt").write_text("x")
+    assert [check.name for check in verify(release, TRUSTED, bytes_only=True).failures] == ["listing"]
+
+
+def test_bytes_alone_and_content_contradict_each_other(release: Path) -> None:
+    with pytest.raises(RecipeError, match="none to be read"):
+        verify(release, TRUSTED, content=True, bytes_only=True)
+
+
+def test_the_command_says_which_checks_bytes_alone_left_out(release: Path, tmp_path: Path) -> None:
+    (tmp_path / "key.pub").write_bytes(keys.public_pem(TRUSTED[0]))
+    result = CliRunner().invoke(main, ["verify", str(release), "--bytes", "--key", str(tmp_path / "key.pub")])
+    assert result.exit_code == 0, result.output
+    assert "ok    digests" in result.output and "-     texts: not made, --bytes reads no row" in result.output
+    assert "verified, bytes only" in result.output
