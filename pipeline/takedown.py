@@ -29,7 +29,7 @@ from pipeline.trust import checkpoint, dsse, index, machine, manifest
 from pipeline.trust.lists import Names
 from pipeline.trust.prove import Release, names
 from pipeline.trust.run import run_statement
-from pipeline.trust.shards import TAKEDOWN
+from pipeline.trust.seen import TAKEDOWN
 from pipeline.trust.signers import Signer
 from pipeline.trust.verify import verify
 

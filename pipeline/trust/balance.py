@@ -10,7 +10,7 @@ import numpy.typing as npt
 
 from pipeline.trust.findings import Findings, failed
 from pipeline.trust.manifest import Manifest, Totals, sum_totals
-from pipeline.trust.shards import Digests, Seen, Segment, Witnesses
+from pipeline.trust.seen import Digests, Seen, Segment, Witnesses
 
 EXACT = "exact_duplicate"
 MILLION = 1_000_000

@@ -4,104 +4,20 @@ Memory: one batch of texts, and for the whole release 16 bytes an id and 64 a ke
 and keyed. Rows, not the footers, are counted; a file is read only after its digest has been compared.
 """
 
-from collections import Counter
-from collections.abc import Generator, Iterator
-from dataclasses import dataclass, field
+from collections.abc import Generator
 from pathlib import Path
 
 import numpy as np
 import numpy.typing as npt
 import pyarrow as pa
 import pyarrow.compute as pc
-import pyarrow.parquet as pq
 
-from pipeline.release import schemas
 from pipeline.trust import index, leaves, rows, tombstones
 from pipeline.trust.findings import Check, Findings, failed
 from pipeline.trust.manifest import FileEntry, SourceEntry
+from pipeline.trust.reading import BATCH_ROWS, BadParquet, aligned, batch_rows, batches
+from pipeline.trust.seen import NO_TEXTS, TAKEDOWN, Counted, Digests, Members, Seen, Segment, Witnesses
 from pipeline.trust.tombstones import Tombstones
-
-BATCH_BYTES = 16 << 20  # of text, about
-BATCH_ROWS = 1024  # at most; of texts of 6 kB, twice as many are slower: a batch leaves the cache
-# What pyarrow was seen to raise for damaged files, beside its own: names that are no UTF-8, numbers out of range.
-UNREADABLE = (pa.ArrowException, OSError, MemoryError, ValueError, LookupError, OverflowError)
-Digests = npt.NDArray[np.bytes_]
-NO_TEXTS = (np.zeros(0, "S32"), np.zeros(0, "S32"), np.zeros(0, np.int64))  # of a segment: exact, keyed, characters
-TAKEDOWN = ("takedown", "takedown")  # stage and reason
-
-
-@dataclass(frozen=True, slots=True)
-class Segment:
-    """Ids (n,) S16 of one file's rows in order; of kept ones `exact`, `keyed` (n,) S32 and `characters` (n,), else empty.
-
-    `exact`: digests of the normalised texts; `keyed`: the same under the release's key, which alone dropped rows have.
-    """
-
-    file: str
-    source: str
-    ids: Digests
-    exact: Digests
-    keyed: Digests
-    characters: npt.NDArray[np.int64]
-
-
-@dataclass(frozen=True, slots=True)
-class Witnesses:
-    """The duplicates among a batch of `source`'s dropped rows: whom each names, its own keyed exact key, and its own length."""
-
-    file: str
-    source: str
-    rows: npt.NDArray[np.int64]
-    ids: Digests
-    kept: Digests
-    sources: pa.Array
-    releases: pa.Array  # null where the kept document is in this release
-    keyed: Digests
-    reasons: pa.Array
-    similarities: npt.NDArray[np.int64]
-    characters: npt.NDArray[np.int64]
-
-
-@dataclass(frozen=True, slots=True)
-class Members:
-    """What the clusters of one file say: for each document that was dropped its own source, the kept one, with its source, and
-    how alike; and of each cluster, by the kept one (`heads`), how many of its documents are `exact` duplicates.
-    """
-
-    file: str
-    source: str
-    ids: Digests
-    sources: pa.Array
-    kept: Digests
-    similarities: npt.NDArray[np.int64]
-    heads: Digests
-    exact: npt.NDArray[np.int64]
-
-
-@dataclass(slots=True)
-class Counted:
-    """What the rows of one source say. `read`: by the artifact's place in the manifest."""
-
-    read: npt.NDArray[np.int64]
-    kept: int = 0
-    dropped: int = 0
-    text_bytes: int = 0
-    reasons: Counter[tuple[str, str]] = field(default_factory=Counter)
-
-
-@dataclass(slots=True)
-class Seen:
-    """What has been read of a release so far."""
-
-    segments: list[Segment] = field(default_factory=list)
-    witnesses: list[Witnesses] = field(default_factory=list)
-    members: list[Members] = field(default_factory=list)
-    sources: dict[str, Counted] = field(default_factory=dict)
-    last: dict[tuple[str, str], str] = field(default_factory=dict)  # (source, "kept" or "dropped") to its last id
-    features: tuple[str, ...] | None = None
-    roots: dict[str, bytes] = field(default_factory=dict)  # file to its content root
-    entries: list[dict[str, index.Entries]] = field(default_factory=list)
-    removed: list[Tombstones] = field(default_factory=list)
 
 
 def source_of(entry: SourceEntry, seen: Seen) -> pa.Array:
@@ -120,7 +36,7 @@ def kept_shard(
     keyed: list[Digests] = []
     of_data, of_kept, entries = gone.tree("data"), gone.tree("kept"), []
     try:
-        for texts, batch in _aligned(release, data, kept, seen, _batch_rows(entry)):
+        for texts, batch in aligned(release, data, kept, seen, batch_rows(entry)):
             places, wrong = rows.origins(batch, source, known, name, start)
             yield from wrong
             yield from rows.order(batch.column("id"), seen.last.get((source, "kept")), name, start)
@@ -170,7 +86,7 @@ def dropped_shard(
     ids, start, first_id, last_id = [], 0, None, None
     tree, entries = gone.tree("dropped"), []
     try:
-        for batch in _batches(release, dropped, seen, BATCH_ROWS):
+        for batch in batches(release, dropped, seen, BATCH_ROWS):
             places, wrong = rows.origins(batch, source, known, name, start)
             yield from wrong
             yield from rows.order(batch.column("id"), seen.last.get((source, "dropped")), name, start)
@@ -208,14 +124,14 @@ def removed_shard(
 ) -> Generator[Check, None, Tombstones]:
     """Check one shard of what takedowns have removed; returns it for the checks of the other files of the shard."""
     source, counted, name = entry["name"], seen.sources[entry["name"]], removed["name"]
-    ids, batches, start, first_id, last_id, tree = [], [], 0, None, None, Tombstones().tree("kept")
+    ids, parts, start, first_id, last_id, tree = [], [], 0, None, None, Tombstones().tree("kept")
     try:
-        for batch in _batches(release, removed, seen, BATCH_ROWS):
+        for batch in batches(release, removed, seen, BATCH_ROWS):
             places, wrong = rows.origins(batch, source, known, name, start)
             yield from wrong
             yield from rows.order(batch.column("id"), seen.last.get((source, "removed")), name, start)
             tree.extend(leaves.leaf_hashes("removed", batch))
-            batches.append(batch)
+            parts.append(batch)
             ids.append(batch.column("id"))
             counted.read += np.bincount(places[places >= 0], minlength=len(known))
             start += len(batch)
@@ -224,7 +140,7 @@ def removed_shard(
     except BadParquet as error:
         yield error.finding
         return Tombstones()
-    gone = yield from tombstones.of_batches(batches, name)
+    gone = yield from tombstones.of_batches(parts, name)
     counted.dropped += start
     counted.reasons[TAKEDOWN] += start
     seen.roots[name] = tree.root()
@@ -234,7 +150,7 @@ def removed_shard(
         if digests is not None:
             seen.segments.append(Segment(name, source, digests, *NO_TEXTS))
         seen.removed.append(gone)
-        seen.entries.append(index.together([index.of_rows("removed", batch.select(["id"])) for batch in batches]))
+        seen.entries.append(index.together([index.of_rows("removed", batch.select(["id"])) for batch in parts]))
     return gone
 
 
@@ -243,7 +159,7 @@ def clusters_shard(release: Path, entry: SourceEntry, clusters: FileEntry, gone:
     source, name = entry["name"], clusters["name"]
     start, first_id, last_id, tree = 0, None, None, gone.tree("clusters")
     try:
-        for batch in _batches(release, clusters, seen, BATCH_ROWS):
+        for batch in batches(release, clusters, seen, BATCH_ROWS):
             yield from rows.order(batch.column("id"), seen.last.get((source, "clusters")), name, start)
             yield from rows.clusters(batch, source, name, start)
             tree.extend(leaves.leaf_hashes("clusters", batch))
@@ -267,75 +183,6 @@ def clusters_shard(release: Path, entry: SourceEntry, clusters: FileEntry, gone:
     yield from _ends(clusters, start, first_id, last_id, tree.size)
     if tree.size != start + len(gone.leaves["clusters"]):
         yield failed("order", "what a takedown removed of this file stands at places that it does not have", name)
-
-
-class BadParquet(Exception):
-    """A file cannot be read as the Parquet that it has to be."""
-
-    def __init__(self, finding: Check) -> None:
-        super().__init__(str(finding))
-        self.finding = finding
-
-
-def _batch_rows(entry: SourceEntry) -> int:
-    """Rows of a source that hold some BATCH_BYTES of text."""
-    return max(1, min(BATCH_ROWS, BATCH_BYTES * entry["kept"] // max(1, entry["text_bytes"])))
-
-
-def _batches(release: Path, entry: FileEntry, seen: Seen, size: int) -> Iterator[pa.RecordBatch]:
-    """The rows of a file, `size` at most at a time, all columns read and validated (UTF-8 too). Raises BadParquet."""
-    name = entry["name"]
-    try:
-        # No pre-buffering: it would hold a whole row group; and what cannot be null by schema is so by the format.
-        with pq.ParquetFile(release / name, pre_buffer=False) as file:
-            _schema(file.schema_arrow, entry, seen)
-            for batch in file.iter_batches(size, use_threads=False):
-                batch.validate(full=True)
-                if len(batch):
-                    yield batch
-    except UNREADABLE as error:
-        raise BadParquet(failed("schema", f"not readable as Parquet: {error!s:.300}", name)) from error
-
-
-def _schema(schema: pa.Schema, entry: FileEntry, seen: Seen) -> None:
-    """Raise BadParquet unless the columns are those of `release.schemas`; every file has the same measures."""
-    wanted = {"clusters": schemas.CLUSTERS, "removed": schemas.REMOVED}.get(entry["kind"], schemas.DATA)
-    if entry["kind"] in ("kept", "dropped"):
-        place = schema.get_field_index("measures")
-        kind = schema.field(place).type if place >= 0 else None
-        if kind is None or not pa.types.is_struct(kind):
-            raise BadParquet(failed("schema", "there is no column `measures` that is a struct", entry["name"]))
-        features = tuple(kind.field(index).name for index in range(kind.num_fields))
-        seen.features = seen.features or features
-        if "characters" not in features:
-            raise BadParquet(failed("schema", "column measures has no field characters", entry["name"]))
-        wanted = (schemas.kept if entry["kind"] == "kept" else schemas.dropped)(seen.features)
-    if schema.equals(wanted):
-        return
-    if schema.names != wanted.names:
-        odd = sorted(set(schema.names) ^ set(wanted.names)) or ["their order"]
-        raise BadParquet(failed("schema", f"the columns differ in {', '.join(odd)}", entry["name"]))
-    column = next(one for one, other in zip(schema, wanted, strict=True) if not one.equals(other))
-    seen_as, wanted_as = (
-        f"{field.type}{'' if field.nullable else ' not null'}" for field in (column, wanted.field(column.name))
-    )
-    raise BadParquet(failed("schema", f"column {column.name} is {seen_as}, not {wanted_as}", entry["name"]))
-
-
-def _aligned(
-    release: Path, data: FileEntry, kept: FileEntry, seen: Seen, size: int
-) -> Iterator[tuple[pa.RecordBatch, pa.RecordBatch]]:
-    """Batches of equal length of a shard's two files. Raises BadParquet, also where one ends before the other."""
-    left, right = _batches(release, data, seen, size), _batches(release, kept, seen, size)
-    one, other = next(left, None), next(right, None)
-    while one is not None and other is not None:
-        count = min(len(one), len(other))
-        yield one.slice(0, count), other.slice(0, count)
-        one = one.slice(count) if count < len(one) else next(left, None)
-        other = other.slice(count) if count < len(other) else next(right, None)
-    for longer, entry in ((one, data), (other, kept)):
-        if longer is not None:
-            raise BadParquet(failed("rows", "has more rows than the file beside it", entry["name"]))
 
 
 def _placed(gone: Tombstones, fate: str, present: Digests, count: int, file: str) -> Findings:

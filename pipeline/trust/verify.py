@@ -9,8 +9,7 @@ The rules, in the order in which they are kept:
 """
 
 import hashlib
-import os
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -21,6 +20,7 @@ from pipeline.trust import (
     balance,
     checkpoint,
     dsse,
+    folder,
     index,
     layout,
     names,
@@ -35,8 +35,8 @@ from pipeline.trust.findings import CHECKS, Check, Findings, Progress, Verificat
 from pipeline.trust.intoto import PAYLOAD_TYPE
 from pipeline.trust.log import Log
 from pipeline.trust.manifest import FileEntry, Manifest
+from pipeline.trust.seen import Seen
 
-ENVELOPE_LIMIT = 1 << 30  # bytes; a manifest has some 500 a file or artifact
 # Where these fail, not all rows have been read and identified, so nothing can be said of the whole.
 FOUNDATIONS = ("schema", "rows", "origins", "ids")
 
@@ -126,9 +126,9 @@ def verify(
 def _signature(state: _State) -> Findings:
     """The envelope's signature, and that its payload is manifest.json."""
     try:
-        data = _read(state.release, "manifest.json")
+        data = folder.read(state.release, "manifest.json")
         state.release_id = hashlib.sha256(data).hexdigest()
-        envelope = _read(state.release, "manifest.dsse.json")
+        envelope = folder.read(state.release, "manifest.dsse.json")
         opened = dsse.open_envelope(envelope, state.keys, PAYLOAD_TYPE, "manifest.dsse.json")
         by = state.vouchers.vouch(opened.key_id, "manifest.dsse.json")
     except VerificationError as error:
@@ -157,9 +157,9 @@ def _contents(state: _State) -> None:
     state.make(["run"], _run(state))
     if state.asked:
         state.make(["reproduced"], _reproduced(state, state.asked))
-    there = dict(_scan(state.release))
+    there = dict(folder.scan(state.release))
     listed_names = [file["name"] for file in manifest["files"]]
-    listed = state.make(["listing"], _listing(there, listed_names))
+    listed = state.make(["listing"], folder.listing(there, listed_names))
     files = [file for file in manifest["files"] if there.get(file["name"]) == "file"]
     if state.make(["digests"], _digests(state, files)) and listed and not state.bytes_only:
         _rows(state, manifest)
@@ -169,7 +169,7 @@ def _checkpoint(state: _State, manifest: Manifest) -> Findings:
     """The checkpoint's signature, and that it says what the manifest says."""
     name = checkpoint.NAME
     try:
-        opened = dsse.open_envelope(_read(state.release, name), state.keys, PAYLOAD_TYPE, name)
+        opened = dsse.open_envelope(folder.read(state.release, name), state.keys, PAYLOAD_TYPE, name)
         state.vouchers.vouch(opened.key_id, name)
         stated = checkpoint.parse(opened.payload, name)
     except VerificationError as error:
@@ -188,7 +188,7 @@ def _run(state: _State) -> Findings:
     """The run document's signature, and that it is of this release."""
     name = "run.dsse.json"
     try:
-        opened = dsse.open_envelope(_read(state.release, name), state.keys, PAYLOAD_TYPE, name)
+        opened = dsse.open_envelope(folder.read(state.release, name), state.keys, PAYLOAD_TYPE, name)
         state.vouchers.vouch(opened.key_id, name)
         stated = run.parse(opened.payload, name)
     except VerificationError as error:
@@ -221,28 +221,13 @@ def _logged(state: _State, log: Log | VerificationError) -> Findings:
         )
 
 
-def _listing(there: dict[str, str], listed: Sequence[str]) -> Findings:
-    """The folder against the manifest's names: nothing missing, nothing else, nothing but regular files."""
-    wanted = {*listed, *names.OWN_FILES}
-    folders = {parent.as_posix() for name in wanted for parent in Path(name).parents} - {"."}
-    for name in sorted(wanted - set(there)):
-        yield failed("listing", "is missing", name)
-    for name, kind in sorted(there.items()):
-        if kind not in ("file", "folder"):
-            yield failed("listing", f"is a {kind}, not a regular file or folder", name)
-        elif kind == "folder" and name not in folders:
-            yield failed("listing", "is a folder where the manifest has none", name)
-        elif kind == "file" and name not in wanted:
-            yield failed("listing", "is a file that the manifest does not name", name)
-
-
 def _digests(state: _State, files: Sequence[FileEntry]) -> Findings:
     """Size and SHA-256 of every file. Of rows, which have a content root, other bytes may be the same ones."""
     done, total = 0, sum(file["bytes"] for file in files)
     for file in files:
         state.report("digests", done, total)
         try:
-            seen, size = _hash(state.release / file["name"])
+            seen, size = folder.digest(state.release / file["name"])
         except OSError as error:
             yield failed("digests", f"cannot be read: {error.strerror}", file["name"])
             continue
@@ -259,7 +244,7 @@ def _digests(state: _State, files: Sequence[FileEntry]) -> Findings:
 def _rows(state: _State, manifest: Manifest) -> None:
     """Every row, shard by shard; then what concerns them all."""
     by_row = ("schema", "rows", "order", "origins", "ids", "aligned", "texts", "decisions", "edits", "ledger")
-    seen = shards.Seen()
+    seen = Seen()
     state.make(by_row, _shards(state, manifest, seen))
     if state.failed(FOUNDATIONS):
         return
@@ -275,7 +260,7 @@ def _rows(state: _State, manifest: Manifest) -> None:
     state.make(["totals"], balance.totals(manifest, seen))
 
 
-def _roots(manifest: Manifest, seen: shards.Seen) -> Findings:
+def _roots(manifest: Manifest, seen: Seen) -> Findings:
     """The content root of each file, and the roots of the index trees, from the rows."""
     for file in manifest["files"]:
         root = seen.roots.get(file["name"], b"").hex()
@@ -291,7 +276,7 @@ def _roots(manifest: Manifest, seen: shards.Seen) -> Findings:
             )
 
 
-def _shards(state: _State, manifest: Manifest, seen: shards.Seen) -> Findings:
+def _shards(state: _State, manifest: Manifest, seen: Seen) -> Findings:
     done, total = 0, sum(file["bytes"] for file in manifest["files"])
     for entry in manifest["sources"]:
         known = shards.source_of(entry, seen)
@@ -311,49 +296,6 @@ def _shards(state: _State, manifest: Manifest, seen: shards.Seen) -> Findings:
             yield from shards.clusters_shard(state.release, entry, clusters, gone, seen)
             done += sum(file["bytes"] for file in (data, kept, dropped, clusters))
     state.report("rows", total, total)
-
-
-def _scan(release: Path, below: str = "") -> Iterator[tuple[str, str]]:
-    """Every name below the release with what it is: file, folder, link, device. Links are not followed, nor folders deeper
-    than any of a release.
-    """
-    try:
-        with os.scandir(release / below) as entries:
-            found = list(entries)
-    except OSError:
-        yield below.rstrip("/"), "folder that cannot be read"
-        return
-    for entry in found:
-        name = f"{below}{entry.name}"
-        if entry.is_symlink():
-            yield name, "link"
-        elif entry.is_dir(follow_symlinks=False):
-            yield name, "folder"
-            if name.count("/") < names.DEPTH:
-                yield from _scan(release, f"{name}/")
-        else:
-            yield name, "file" if entry.is_file(follow_symlinks=False) else "device, pipe or socket"
-
-
-def _read(release: Path, name: str) -> bytes:
-    """The bytes of a document at the top of the release. Raises VerificationError."""
-    path = release / name
-    if path.is_symlink() or not path.is_file():
-        raise VerificationError("is missing, or no regular file", where=name)
-    try:
-        if path.stat().st_size > ENVELOPE_LIMIT:
-            raise VerificationError(f"has more than {ENVELOPE_LIMIT} bytes", where=name)
-        return path.read_bytes()
-    except OSError as error:
-        raise VerificationError(f"cannot be read: {error.strerror}", where=name) from error
-
-
-def _hash(path: Path) -> tuple[str, int]:
-    """SHA-256 (hex) and size of a regular file; a link that has come in its place meanwhile is not followed."""
-    handle = os.open(path, os.O_RDONLY | getattr(os, "O_NOFOLLOW", 0))
-    with os.fdopen(handle, "rb", buffering=0) as stream:
-        digest = hashlib.file_digest(stream, "sha256")
-        return digest.hexdigest(), stream.tell()
 
 
 def _finding(name: str, error: VerificationError) -> Check:

@@ -20,7 +20,7 @@ from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 from pipeline.model import Pointer, document_id
 from pipeline.release import schemas
 from pipeline.trust import checkpoint, dsse, index, intoto, keyed, leaves, manifest, merkle, roots, run
-from pipeline.trust.shards import UNREADABLE
+from pipeline.trust.reading import UNREADABLE
 
 FEATURES = ("characters", "words")
 MILLION = 1_000_000

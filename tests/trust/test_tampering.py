@@ -15,7 +15,8 @@ import pytest
 
 from pipeline.trust import canonical, dsse, intoto
 from pipeline.trust.findings import Check
-from pipeline.trust.verify import ENVELOPE_LIMIT, verify
+from pipeline.trust.folder import ENVELOPE_LIMIT
+from pipeline.trust.verify import verify
 from tests.trust import small_release as small
 
 DATA = "data/manual/train-00000-of-00002.parquet"

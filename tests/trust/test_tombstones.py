@@ -11,6 +11,7 @@ import pytest
 from pipeline.release import schemas
 from pipeline.trust import manifest, shards, tombstones
 from pipeline.trust.findings import Check
+from pipeline.trust.seen import Seen
 from pipeline.trust.tombstones import Tombstones
 from tests.trust import small_release as small
 
@@ -106,7 +107,7 @@ def test_a_removed_cluster_stands_at_a_place_of_its_file(tmp_path: Path, place: 
     stated = manifest.parse((folder / "manifest.json").read_bytes())
     (file,) = [one for one in stated["files"] if one["name"].startswith("provenance/notes/clusters-")]
     gone, (entry,) = Tombstones(), [one for one in stated["sources"] if one["name"] == "notes"]
-    assert not list(shards.clusters_shard(folder, entry, file, gone, shards.Seen()))
+    assert not list(shards.clusters_shard(folder, entry, file, gone, Seen()))
     gone.leaves["clusters"] = {place: bytes(32)}
-    (wrong,) = shards.clusters_shard(folder, entry, file, gone, shards.Seen())
+    (wrong,) = shards.clusters_shard(folder, entry, file, gone, Seen())
     assert wrong.name == "order"
