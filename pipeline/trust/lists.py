@@ -4,7 +4,8 @@
     url:https://example.org/page                every document with this URL (in its canonical spelling) or of this Package URL
     domain:example.org                          every document under this host and the hosts below it
     domain:pkg:pypi/django                      every document of any version of this package
-    sha256:9f86d081884c7d659a2feaa0c55ad015...  every text with this SHA-256 (of its UTF-8 bytes), so that a text need not be shown
+    sha256:9f86d081884c7d659a2feaa0c55ad015...  every text with this SHA-256 (of its UTF-8 bytes), so that a text need not
+    be shown
 
 Blank lines are nothing, and what follows a `#` at a line's beginning or after white space is a comment for its writer: who asks
 for what, and why, is nobody else's affair, and goes nowhere.

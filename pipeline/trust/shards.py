@@ -18,6 +18,7 @@ import pyarrow.parquet as pq
 from pipeline.release import schemas
 from pipeline.trust import index, leaves, rows, tombstones
 from pipeline.trust.findings import Check, Findings, failed
+from pipeline.trust.kept_out import KeptOut
 from pipeline.trust.manifest import FileEntry, SourceEntry
 from pipeline.trust.tombstones import Tombstones
 
@@ -97,6 +98,8 @@ class Seen:
     roots: dict[str, bytes] = field(default_factory=dict)  # file to its content root
     entries: list[dict[str, index.Entries]] = field(default_factory=list)
     removed: list[Tombstones] = field(default_factory=list)
+    kept_out: KeptOut = field(default_factory=lambda: KeptOut({}))
+    opted: list[Check] = field(default_factory=list)  # of the check `opt_out`, which is made with those of the whole
 
 
 def source_of(entry: SourceEntry, seen: Seen) -> pa.Array:
@@ -125,6 +128,7 @@ def kept_shard(
             of_data.extend(leaves.leaf_hashes("data", texts, hashed))
             of_kept.extend(leaves.leaf_hashes("kept", batch))
             entries.append(index.of_rows("kept", batch, b"".join(hashed)))
+            seen.opted += seen.kept_out.kept(batch, name, start)
             yield from rows.kept_decisions(batch, name, start)
             yield from rows.edits(batch, name, start)
             if not wrong:
@@ -173,6 +177,7 @@ def dropped_shard(
                 digests = rows.digests(batch)
                 yield from rows.ids(batch, digests, name, start)
                 ids.append(b"".join(digests))
+            seen.opted += seen.kept_out.dropped(batch, name, start)
             in_ledger = list(rows.ledger(batch, name, start))
             yield from in_ledger
             if not in_ledger:

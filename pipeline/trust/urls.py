@@ -15,6 +15,10 @@ import pyarrow.compute as pc
 # URLs that are their own canonical form, and need no parsing: most are. No dot segment, no escape, no port, no fragment.
 _PLAIN = r"^(pkg:.*|https?://[a-z0-9.-]+(/[A-Za-z0-9_~!$&'()*+,;=:@-][A-Za-z0-9._~!$&'()*+,;=:@-]*)*/?(\?[A-Za-z0-9._~!$&'()*+,;=:@/?-]+)?)$"
 _BARE = r"^https?://[^/?]*(\?|$)"  # no path at all
+# The same of http and https alone, for one URL, with escapes of what is not ASCII: beside this, no segment may begin with a
+# dot and no query be empty.
+_CHARACTERS = "[A-Za-z0-9._~!$&'()*+,;=:@/?-]*"
+_OWN = re.compile(f"https?://[a-z0-9.-]+/{_CHARACTERS}(?:%[89A-F][0-9A-F]{_CHARACTERS})*")
 _PORTS = {"http": 80, "https": 443}
 _KEPT = "!$&'()*+,;=:@/"  # sub-delims and what else may stand in a path (RFC 3986, 3.3)
 _ESCAPE = re.compile("%([0-9A-Fa-f]{2})")
@@ -23,6 +27,8 @@ _UNRESERVED = frozenset("ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz012
 
 def canonical_url(url: str) -> str:
     """The canonical spelling of a URL; one that is malformed stands as it is."""
+    if _OWN.fullmatch(url) and "/." not in url and url[-1] != "?":
+        return url
     try:
         parts = urlsplit(url)
         scheme, port = parts.scheme.lower(), parts.port
