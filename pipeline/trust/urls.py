@@ -7,10 +7,11 @@ one spelling.
 """
 
 import re
+from typing import TYPE_CHECKING
 from urllib.parse import quote, urlsplit
 
-import pyarrow as pa
-import pyarrow.compute as pc
+if TYPE_CHECKING:
+    import pyarrow as pa
 
 # URLs that are their own canonical form, and need no parsing: most are. No dot segment, no escape, no port, no fragment.
 _PLAIN = r"^(pkg:.*|https?://[a-z0-9.-]+(/[A-Za-z0-9_~!$&'()*+,;=:@-][A-Za-z0-9._~!$&'()*+,;=:@-]*)*/?(\?[A-Za-z0-9._~!$&'()*+,;=:@/?-]+)?)$"
@@ -45,8 +46,11 @@ def canonical_url(url: str) -> str:
     return f"{scheme}://{authority}{_without_dots(_escaped(parts.path, _KEPT))}{query}"
 
 
-def canonical_urls(urls: pa.Array) -> pa.Array:
+def canonical_urls(urls: "pa.Array") -> "pa.Array":
     """`canonical_url` of a column without nulls."""
+    import pyarrow as pa  # a recipe's lists need a URL at a time, and a build that has nothing to do no Arrow
+    import pyarrow.compute as pc
+
     plain = pc.and_not(pc.match_substring_regex(urls, _PLAIN), pc.match_substring_regex(urls, _BARE))
     if pc.all(plain).as_py() is not False:
         return urls
