@@ -43,10 +43,10 @@ def _kept_out(totals: Mapping[str, Any], lists: Sequence[Mapping[str, Any]], unu
     """How many records opt-out lists kept out, and which of their lines none: of a misspelt line nobody else tells."""
     records = sum(row["documents"] for row in totals["reasons"] if row["reason"] == OPT_OUT)
     lines = sum(count for one in lists for count in one.values() if isinstance(count, int))
-    yield f"{records:>11,} kept out by {lines:,} lines of opt-out lists"
+    yield f"{records:>11,} kept out by {lines:,} line{'s' * (lines != 1)} of opt-out lists"
     if unused:
-        more = f" and {len(unused) - 5:,} more" if len(unused) > 5 else ""
-        yield f"WARNING     {len(unused):,} lines of opt-out lists kept nothing out: {', '.join(unused[:5])}{more}"
+        shown = ", ".join(unused[:5]) + (f" and {len(unused) - 5:,} more" if len(unused) > 5 else "")
+        yield f"WARNING     {len(unused):,} line{'s' * (len(unused) != 1)} of opt-out lists kept nothing out: {shown}"
 
 
 def _short_path(path: Path) -> Path:

@@ -203,7 +203,7 @@ def test_a_build_says_how_many_it_kept_out_and_which_lines_named_nothing(made: M
     said = made.here.run("build", made.here.recipe, "--out", made.new).stdout
     assert "nothing to do" in said
     assert "          8 kept out by 8 lines of opt-out lists" in said
-    assert "1 lines of opt-out lists kept nothing out: domain:nobody.example" in said
+    assert "1 line of opt-out lists kept nothing out: domain:nobody.example" in said
     told = json.loads(made.here.run("build", made.here.recipe, "--out", made.new, "--json").stdout)
     assert told["unused_opt_out"] == ["domain:nobody.example"]
 
