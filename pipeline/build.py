@@ -55,7 +55,10 @@ class Settings:
 
 @dataclass(frozen=True, slots=True)
 class Built:
-    """`ran` of `tasks` tasks ran; `changed` says whether the release folder was written."""
+    """`ran` of `tasks` tasks ran; `changed` says whether the release folder was written.
+
+    `unused`: lines of the recipe's opt-out lists that kept no record out.
+    """
 
     out: Path
     release_id: str
@@ -66,6 +69,7 @@ class Built:
     ran: int
     changed: bool
     seconds: float
+    unused: tuple[str, ...] = ()
 
 
 @dataclass(slots=True)
@@ -108,6 +112,7 @@ def build(recipe: Recipe, lock: Lock, settings: Settings, report: Report, others
         warm.ahead(warm.LATER, at_once=False) as later,
     ):  # fmt: skip
         shutil.rmtree(work / "tmp", ignore_errors=True)
+        places.put_lists(recipe, work)
         artifacts = (*lock.artifacts, lock.model)
         fetch_all(artifacts, settings.base, settings.cache, report=report)
         fetched = time.monotonic()
@@ -145,7 +150,7 @@ def build(recipe: Recipe, lock: Lock, settings: Settings, report: Report, others
         _remove_stale(work, [*shown, *done, *written, trees])
     return Built(
         settings.out, sealed.release_id, sealed.key_id, sealed.key_made, sealed.manifest, run.tasks, run.ran,
-        sealed.changed, time.monotonic() - began,
+        sealed.changed, time.monotonic() - began, places.unused_lines(recipe, curated),
     )  # fmt: skip
 
 

@@ -152,7 +152,7 @@ def build(
     if as_json:
         click.echo(json.dumps({"release": str(built.out), "release_id": built.release_id, "tasks": built.tasks,
                                "ran": built.ran, "changed": built.changed, "seconds": round(built.seconds, 3),
-                               "totals": built.manifest["totals"]}))  # fmt: skip
+                               "totals": built.manifest["totals"], "unused_opt_out": list(built.unused)}))  # fmt: skip
         return
     say(telling.summary(built))
 
@@ -233,6 +233,9 @@ def _show_again(story: Any) -> bool:
     from pipeline.sources.fetch import Cache
     from pipeline.trust import keyed
 
+    if story.row.get("reason") == telling.OPT_OUT:
+        click.echo("again       not read: an opt-out list of the recipe names this record")
+        return True
     path = Cache().path(story.row["artifact_sha256"])
     if not path.is_file():
         raise PellucidError("the artifact is not in the cache", where=story.row["purl"], hint="build the recipe again")

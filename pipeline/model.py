@@ -7,6 +7,7 @@ are in `release.schemas`.
 import hashlib
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from urllib.parse import quote
 
 from pipeline.trust import canonical
 
@@ -38,6 +39,13 @@ class Pointer:
             "record": self.record,
         }  # fmt: skip
         return canonical.dumps({key: value for key, value in named.items() if value is not None})
+
+    def subpath(self) -> str:
+        """The pointer as the subpath of a Package URL, so that every document has a URL of its own."""
+        place = quote((self.member or "") + (self.path or ""), safe="/._-~")
+        if self.record and not self.path:
+            place = f"{place}/{self.record}" if place else str(self.record)
+        return f"#{place}" if place else ""
 
 
 def document_id(artifact_sha256: str, pointer: Pointer) -> str:

@@ -8,7 +8,11 @@ from pipeline import plan
 from pipeline.against import Other
 from pipeline.engine.execute import task_folder
 from pipeline.plan import Task, TaskRecord
+from pipeline.recipe import Recipe
 from pipeline.sources.cache import Cache
+from pipeline.trust import opt_out
+
+OPT_OUT = "opt-out.txt"  # in the work folder: all lines of the recipe's opt-out lists
 
 
 def inputs(
@@ -26,7 +30,9 @@ def inputs(
     }
 
     if task.stage in ("evidence", "lines", "curate"):
-        files = {name: cache.path(sha256) for name, sha256 in task.inputs.items() if name != "blocks"}
+        files = {name: cache.path(sha256) for name, sha256 in task.inputs.items() if name in ("artifact", "model")}
+        if "opt_out" in task.inputs:
+            files["opt_out"] = work / OPT_OUT
         if "blocks" in task.inputs:
             files["blocks"] = places["blocks", task.parameters["source"], "blocks.arrow"]
         return {**files, "models": cache.root / "models"}
@@ -59,6 +65,24 @@ def inputs(
     else:
         texts = {}
     return {name: texts.get(name) or places[made_by(name)] for name in task.inputs}
+
+
+def put_lists(recipe: Recipe, work: Path) -> None:
+    """Put the lines of the recipe's opt-out lists where tasks read them, whole or not at all; none where it has none."""
+    names, path = recipe.opted_out(), work / OPT_OUT
+    if not names:
+        path.unlink(missing_ok=True)
+        return
+    temporary = path.with_suffix(".tmp")
+    temporary.write_bytes(opt_out.encoded(names))
+    temporary.replace(path)
+
+
+def unused_lines(recipe: Recipe, curated: Sequence[TaskRecord]) -> tuple[str, ...]:
+    """Lines of the opt-out lists that kept no record out."""
+    lines = recipe.opted_out().to_json()
+    used = {place for record in curated for place in record.result.get("opt_out", ())}
+    return tuple(line for place, line in enumerate(lines) if place not in used)
 
 
 def texts(

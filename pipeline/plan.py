@@ -13,7 +13,7 @@ from pipeline.against import Other
 from pipeline.lock import Lock
 from pipeline.model import Artifact
 from pipeline.recipe import Recipe, SourceSpec
-from pipeline.trust import canonical, keyed
+from pipeline.trust import canonical, keyed, opt_out
 
 MEGABYTE = 1_000_000
 
@@ -139,6 +139,7 @@ def evidence_tasks(recipe: Recipe, lock: Lock, code: str) -> list[Task]:
 def lines_tasks(recipe: Recipe, lock: Lock, code: str) -> list[Task]:
     """One task an artifact of each source that asks for `repeated_lines`, the larger first."""
     tasks = []
+    listed = lists_of(recipe)
     for source in recipe.sources:
         if source.repeated_lines is None:
             continue
@@ -150,10 +151,11 @@ def lines_tasks(recipe: Recipe, lock: Lock, code: str) -> list[Task]:
             "min_characters": asked.min_characters,
             # What too few documents of an artifact hold may be a block of a source that has others.
             "least": asked.min_documents if len(artifacts) == 1 else 1,
+            "opt_out": listed.get("opt_out"),
         }
         tasks += [
             (artifact.size, Task("lines", _of(artifact), {**parameters, "artifact": _named(artifact)},
-                                 {"artifact": artifact.sha256}, code))
+                                 {"artifact": artifact.sha256, **listed}, code))
             for artifact in artifacts
         ]  # fmt: skip
     return _largest_first(tasks)
@@ -183,6 +185,7 @@ def curate_tasks(recipe: Recipe, lock: Lock, code: str, found: Sequence[TaskReco
     """One task an artifact, the larger first: what takes longest must not start last. `found`: records of `blocks_tasks`."""
     blocks = {record.task.name: record.digests()["blocks.arrow"] for record in found}
     tasks = []
+    listed = lists_of(recipe)
     for source in recipe.sources:
         asked = source.repeated_lines
         shared = {
@@ -192,13 +195,14 @@ def curate_tasks(recipe: Recipe, lock: Lock, code: str, found: Sequence[TaskReco
             "characters": recipe.language_model.characters,
             "near": _sketching(recipe),
             "shards": shards_of(source, recipe, lock),
+            "opt_out": listed.get("opt_out"),
             "model": {
                 "file": lock.model.file,
                 "member": recipe.language_model.member,
                 "sha256": recipe.language_model.sha256,
             },
         }
-        inputs = {"model": lock.model.sha256} | ({} if asked is None else {"blocks": blocks[source.name]})
+        inputs = {"model": lock.model.sha256, **listed} | ({} if asked is None else {"blocks": blocks[source.name]})
         tasks += [
             (artifact.size, Task("curate", _of(artifact), {**shared, "artifact": _named(artifact)},
                                  {"artifact": artifact.sha256, **inputs}, code))
@@ -206,6 +210,12 @@ def curate_tasks(recipe: Recipe, lock: Lock, code: str, found: Sequence[TaskReco
             if artifact.source == source.name
         ]  # fmt: skip
     return _largest_first(tasks)
+
+
+def lists_of(recipe: Recipe) -> dict[str, str]:
+    """The input of every task that reads records: the digest of all lines of the opt-out lists; none where these are empty."""
+    names = recipe.opted_out()
+    return {"opt_out": opt_out.sha256(names)} if names else {}
 
 
 def _reading(source: SourceSpec) -> dict[str, Any]:

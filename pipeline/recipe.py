@@ -12,7 +12,9 @@ from license_expression import ExpressionError, get_spdx_licensing
 from pydantic import BaseModel, ConfigDict, Field, ValidationError, field_validator, model_validator
 
 from pipeline.errors import RecipeError
+from pipeline.recipe_lists import with_lines
 from pipeline.recipe_rules import MODELS, RuleSpec, reader_of
+from pipeline.trust import lists, opt_out
 
 NAME = r"^[a-z0-9][a-z0-9-]{0,62}$"
 
@@ -255,6 +257,17 @@ class Recipe(Strict):
     rules: tuple[RuleSpec, ...] = ()
     dedup: Dedup = Dedup()
     output: Output = Output()
+    opt_out: tuple[tuple[str, ...], ...] = Field(
+        (), description="the lines of each opt-out list, in their one spelling"
+    )
+
+    @field_validator("opt_out")
+    @classmethod
+    def _one_spelling(cls, stated: tuple[tuple[str, ...], ...]) -> tuple[tuple[str, ...], ...]:
+        try:
+            return tuple(tuple(lists.parse(lines, "").to_json()) for lines in stated)
+        except RecipeError as error:
+            raise ValueError(f"{error.seen}; wanted: {error.wanted}") from error
 
     @model_validator(mode="after")
     def _unique_names(self) -> "Recipe":
@@ -276,6 +289,10 @@ class Recipe(Strict):
 
     def rules_of(self, source: SourceSpec) -> tuple[RuleSpec, ...]:
         return self.rules if source.rules is None else source.rules
+
+    def opted_out(self) -> lists.Names:
+        """All that the opt-out lists name."""
+        return opt_out.merged(opt_out.of_lines(lines) for lines in self.opt_out)
 
     def drop_limits(self) -> dict[str, float]:
         """By source, the greatest share of its documents that deduplication may drop."""
@@ -326,8 +343,11 @@ class _UniqueKeys(yaml.SafeLoader):
         return super().construct_mapping(node, deep)
 
 
-def parse(data: bytes, where: str) -> Recipe:
-    """Recipe from YAML bytes. Raises RecipeError listing every fault with its key, what was seen and what is allowed."""
+def parse(data: bytes, where: str, folder: Path | None = None) -> Recipe:
+    """Recipe from YAML bytes. Raises RecipeError listing every fault with its key, what was seen and what is allowed.
+
+    folder: where the opt-out lists lie that it names; without one it can only hold their lines.
+    """
     try:
         value = yaml.load(data, Loader=_UniqueKeys)  # noqa: S506 (a SafeLoader)
     except (yaml.YAMLError, UnicodeDecodeError) as error:
@@ -336,7 +356,7 @@ def parse(data: bytes, where: str) -> Recipe:
         raise RecipeError(
             f"holds a {type(value).__name__}", wanted="a mapping with name, version, sources", where=where
         )
-    return from_json(value, where)
+    return from_json(value if folder is None else with_lines(value, folder, where), where)
 
 
 def from_json(value: Any, where: str) -> Recipe:
@@ -353,7 +373,7 @@ def load(path: Path) -> Recipe:
         data = path.read_bytes()
     except OSError as error:
         raise RecipeError(f"cannot be read: {error.strerror}", where=str(path)) from error
-    return parse(data, str(path))
+    return parse(data, str(path), path.parent)
 
 
 def _faults(error: ValidationError) -> str:

@@ -332,6 +332,12 @@ def _unanswered(past: Mapping[str, Any], present: Mapping[str, Any]) -> Iterator
                 yield f"{key} of source {name} differs"
     if present["dedup"]["near"] not in (None, past["dedup"]["near"]):
         yield "dedup.near differs; near duplicates were taken as they are in the release"
+    old_lines, new_lines = (
+        {line for lines in recipe.get("opt_out", ()) for line in lines} for recipe in (past, present)
+    )
+    if old_lines != new_lines:
+        more, fewer = len(new_lines - old_lines), len(old_lines - new_lines)
+        yield f"opt_out differs, by {more:,} lines more and {fewer:,} fewer; what the lists keep out was taken as it is"
     if past["language_model"] != present["language_model"]:
         yield "the language model, or how much of a text it reads, differs"
 

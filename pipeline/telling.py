@@ -1,9 +1,11 @@
 """What the command line says of builds, verifications and documents, as lines. Pure; `cli` prints them."""
 
 import unicodedata
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any
+
+OPT_OUT = "opt_out"  # the reason of what an opt-out list keeps out
 
 
 def summary(built: Any) -> Iterator[str]:
@@ -25,6 +27,8 @@ def summary(built: Any) -> Iterator[str]:
     if len(ordered) > 8:
         rest = sum(row["documents"] for row in ordered[8:])
         yield f"{rest:>13,}  {len(ordered) - 8} other reasons"
+    if predicate["policies"]["opt_out"]:
+        yield from _kept_out(totals, predicate["policies"]["opt_out"], built.unused)
     size = sum(file["bytes"] for file in predicate["files"])
     place = _short_path(built.out)
     ran = f"{built.seconds:.1f} s, {built.ran} of {built.tasks} tasks ran"
@@ -33,6 +37,16 @@ def summary(built: Any) -> Iterator[str]:
     for other in predicate["against"]:
         yield f"against     {other['name']} {other['version']}, {other['release_id']}"
     yield f"next        pellucid verify {place}"
+
+
+def _kept_out(totals: Mapping[str, Any], lists: Sequence[Mapping[str, Any]], unused: Sequence[str]) -> Iterator[str]:
+    """How many records opt-out lists kept out, and which of their lines none: of a misspelt line nobody else tells."""
+    records = sum(row["documents"] for row in totals["reasons"] if row["reason"] == OPT_OUT)
+    lines = sum(count for one in lists for count in one.values() if isinstance(count, int))
+    yield f"{records:>11,} kept out by {lines:,} line{'s' * (lines != 1)} of opt-out lists"
+    if unused:
+        shown = ", ".join(unused[:5]) + (f" and {len(unused) - 5:,} more" if len(unused) > 5 else "")
+        yield f"WARNING     {len(unused):,} line{'s' * (len(unused) != 1)} of opt-out lists kept nothing out: {shown}"
 
 
 def _short_path(path: Path) -> Path:

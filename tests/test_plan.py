@@ -253,6 +253,41 @@ def test_what_is_counted_depends_on_units_alone_and_curation_on_the_blocks_alone
         assert not {*again[0], *again[2]} & {*lines, *curate}
 
 
+def listing(*lines: str) -> str:
+    return f"opt_out: [{list(lines)}]\n"
+
+
+def test_a_changed_opt_out_list_reads_all_records_again_and_nothing_else() -> None:
+    def keys(more: str) -> tuple[list[str], ...]:
+        of = recipe.parse((RECIPE.format(model="ab" * 32).replace("    priority: 1\n", "    priority: 1\n" + REPEATED) + more
+                          ).encode(), "recipe.yaml")  # fmt: skip
+        lines, curated = plan.lines_tasks(of, lock(), "l"), plan.curate_tasks(of, lock(), "c", blocks(asking(), lock()))
+        rest = [*plan.evidence_tasks(of, lock(), "e"), plan.candidates_task(of, curated_records, "d")]
+        return [task.key() for task in lines], [task.key() for task in curated], [task.key() for task in rest]
+
+    curated_records = curated()
+    none, one, other = (keys(more) for more in ("", listing("domain:example.org"), listing("domain:example.net")))
+    assert len({none[0][0], one[0][0], other[0][0]}) == 3
+    assert len({*none[1], *one[1], *other[1]}) == 9
+    assert none[2] == one[2] == other[2]
+
+
+def test_what_changes_no_name_of_an_opt_out_list_runs_nothing_again() -> None:
+    first, second = "domain:example.org", "id:" + "ab" * 16
+    texts = (
+        listing(first, second), listing(second, first, second), f"opt_out: [[{first!r}], [{second!r}]]\n",
+        f"opt_out: [[], [{second!r}], [{first!r}, {second!r}]]\n",
+    )  # fmt: skip
+    assert len({tuple(task.key() for task in plan.curate_tasks(loaded(more), lock(), "c")) for more in texts}) == 1
+    for more in ("", "opt_out: [[]]\n"):
+        for task in plan.curate_tasks(loaded(more), lock(), "c"):
+            assert (task.parameters["opt_out"], "opt_out" in task.inputs) == (None, False)
+    task = plan.curate_tasks(loaded(texts[0]), lock(), "c")[0]
+    assert task.parameters["opt_out"] == task.inputs["opt_out"]
+    decision = plan.decide(task, record(plan.curate_tasks(loaded(), lock(), "c")[0], {}), None)
+    assert decision.why.startswith("parameter opt_out changed")
+
+
 def test_what_repeats_is_no_matter_of_evidence() -> None:
     assert plan.evidence_tasks(asking(), lock(), "e") == plan.evidence_tasks(loaded(), lock(), "e")
 
@@ -322,8 +357,8 @@ def test_a_record_survives_its_json() -> None:
 def test_workers_paths_and_clocks_are_no_part_of_a_task() -> None:
     for task in plan.curate_tasks(loaded(), lock(), "c"):
         assert set(task.parameters) == {
-            "source", "format", "members", "exclude", "repeated_lines", "rules", "characters", "near", "shards", "model",
-            "artifact",
+            "source", "format", "members", "exclude", "repeated_lines", "rules", "characters", "near", "shards", "opt_out",
+            "model", "artifact",
         }  # fmt: skip
 
 

@@ -134,6 +134,64 @@ def test_a_threshold_is_taken_in_whole_millionths(threshold: str, millionths: in
     assert near.parameters()["threshold"] == millionths
 
 
+LIST = """\ufeff# wished for by Ann Other, ann@example.com
+URL:nothing
+""".replace("URL:nothing", "url:HTTPS://Example.org:443/page#part   # by letter of May\r\n\n  domain:Example.NET.")
+
+
+def test_an_opt_out_list_stands_in_the_recipe_by_its_lines_and_without_its_comments(tmp_path: Path) -> None:
+    (tmp_path / "lists").mkdir()
+    (tmp_path / "lists" / "ann.txt").write_text(LIST)
+    text = GOOD + "opt_out: [lists/ann.txt, ['id:" + "ab" * 16 + "', '# nobody']]\n"
+    path = tmp_path / "recipe.yaml"
+    path.write_text(text)
+    found = recipe.load(path)
+    lines = [["domain:example.net", "url:https://example.org/page"], ["id:" + "ab" * 16]]
+    assert found.canonical()["opt_out"] == lines
+    said = str(found.canonical()).lower()
+    assert not [word for word in ("ann", "letter", "nobody", "#") if word in said]
+    assert recipe.from_json(found.canonical(), "manifest.json") == found
+    assert found.opted_out().to_json() == sorted(lines[0] + lines[1])
+    path.write_text(GOOD + "opt_out: lists/ann.txt\n")
+    assert recipe.load(path).canonical()["opt_out"] == lines[:1]
+
+
+def test_a_recipe_without_opt_out_lists_names_nobody() -> None:
+    found = recipe.parse(GOOD.encode(), "recipe.yaml")
+    assert (found.canonical()["opt_out"], bool(found.opted_out())) == ([], False)
+
+
+@pytest.mark.parametrize(
+    ("content", "said"),
+    [
+        (None, "'list.txt' cannot be read: No such file"),
+        (b"id:short\n", "list.txt: line 1 is 'id:short'"),
+        (b"domain:example.org\n\xff\n", "byte 19 is no UTF-8"),
+    ],
+)
+def test_an_opt_out_list_that_cannot_be_used_is_refused_with_its_name(
+    tmp_path: Path, content: bytes | None, said: str
+) -> None:
+    if content is not None:
+        (tmp_path / "list.txt").write_bytes(content)
+    (tmp_path / "recipe.yaml").write_text(GOOD + "opt_out: [list.txt]\n")
+    with pytest.raises(RecipeError) as caught:
+        recipe.load(tmp_path / "recipe.yaml")
+    assert said in str(caught.value)
+
+
+@pytest.mark.parametrize("name", ["/etc/opt-out.txt", "~/opt-out.txt"])
+def test_the_path_of_an_opt_out_list_must_be_relative(tmp_path: Path, name: str) -> None:
+    (tmp_path / "recipe.yaml").write_text(GOOD + f"opt_out: ['{name}']\n")
+    with pytest.raises(RecipeError, match="is absolute"):
+        recipe.load(tmp_path / "recipe.yaml")
+
+
+def test_lines_of_an_opt_out_list_in_the_recipe_itself_are_checked_too() -> None:
+    assert "opt_out: Value error, line 2 is 'example.org'" in refused(GOOD + "opt_out: [['# fine', 'example.org']]\n")
+    assert "opt_out.0" in refused(GOOD + "opt_out: [list.txt]\n")  # no folder, so no file
+
+
 def test_every_fault_is_named_at_once() -> None:
     text = refused(GOOD.replace("bsd-3-clause", "FOO").replace("name: small", "name: small\nextra: 1"))
     assert "FOO" in text

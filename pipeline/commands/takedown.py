@@ -58,7 +58,7 @@ def takedown(
         taken = takedowns.apply(release, published, target, trusted)
     elif list_file is not None:
         try:
-            listed = lists.parse(list_file.read_text("utf-8").splitlines(), str(list_file))
+            listed = lists.parse(list_file.read_text("utf-8").split("\n"), str(list_file))
         except (OSError, UnicodeDecodeError) as error:
             raise RecipeError(f"cannot be read: {error}", where=str(list_file)) from error
         chosen = takedowns.select(prove.Release(release, trusted), listed, with_copies)

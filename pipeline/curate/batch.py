@@ -65,6 +65,19 @@ def judge(
     return _verdicts(columns, checks, len(texts))
 
 
+def parted(
+    judged: Judged, named: Callable[[pa.RecordBatch], npt.NDArray[np.bool_]]
+) -> tuple[Judged, list[pa.RecordBatch]]:
+    """`judged` without the documents that `named` marks, in a batch of survivors or dropped ones, and these."""
+    marks = [pa.array(named(batch)) for batch in (judged.survivors, judged.dropped)]
+    if not any(pc.any(mark).as_py() for mark in marks):
+        return judged, []
+    batches = list(zip((judged.survivors, judged.dropped), marks, strict=True))
+    survivors, dropped = (batch.filter(pc.invert(mark)) for batch, mark in batches)
+    left = Judged(survivors, dropped, Counter(dropped.column("reason").to_pylist()))
+    return left, [batch.filter(mark) for batch, mark in batches]
+
+
 def _verdicts(columns: dict[str, Any], checks: Sequence[Check], count: int) -> Judged:
     """Survivors and dropped rows, from the documents' columns and the checks of all rules."""
     names, which = _reasons(checks, count)

@@ -13,19 +13,18 @@ from collections.abc import Callable, Mapping
 from functools import partial
 from pathlib import Path
 from typing import Any
-from urllib.parse import quote
 
 import numpy as np
 import numpy.typing as npt
 import pyarrow as pa
 
-from pipeline.curate import batch, edits, language, repeated_lines
+from pipeline.curate import batch, edits, language, opt_out, repeated_lines
 from pipeline.curate.artifact import broken, verify
 from pipeline.curate.sketch import Sketches
 from pipeline.curate.spill import Spill
 from pipeline.formats.interface import Bomb, Truncated
 from pipeline.formats.read import extract, read_artifact
-from pipeline.model import Document, Fault, Pointer, Record, document_id
+from pipeline.model import Document, Fault, Pointer, Record, Refusal, document_id
 
 BATCH_BYTES = 16 << 20  # of text, in UTF-8, held by one task at a time
 BATCH_DOCUMENTS = 16_384
@@ -38,9 +37,10 @@ def run(parameters: Mapping[str, Any], files: Mapping[str, Path], out: Path, pro
     """Curate the artifact `files["artifact"]` into the folder `out`. Returns counts: read, survivors, dropped by reason.
 
     `parameters`: artifact (purl, file, sha256), source, format, members, exclude, repeated_lines (unit, min_characters; or
-    None), rules, characters, shards, near, model (file, member, sha256). `files["blocks"]`: what repeats in the source, where
-    repeated_lines is not None. Raises TaskError naming the artifact and the last pointer where it is truncated, a bomb, or
-    not the file that the lock pins, and RecipeError where a rule cannot be carried out.
+    None), rules, characters, shards, near, opt_out (digest of the opt-out lists, or None), model (file, member, sha256).
+    `files["blocks"]`: what repeats in the source, where repeated_lines is not None; `files["opt_out"]`: the lists. Raises
+    TaskError naming the artifact and the last pointer where it is truncated, a bomb, or not the file that the lock pins, and
+    RecipeError where a rule cannot be carried out.
     """
     artifact = parameters["artifact"]
     key = verify(files["artifact"], artifact)
@@ -49,7 +49,8 @@ def run(parameters: Mapping[str, Any], files: Mapping[str, Path], out: Path, pro
     model_path = language.extract_model(
         files["model"], model["file"], model["member"], model["sha256"], files["models"]
     )
-    curation = _Curation(parameters, model_path, files.get("blocks"), out, progress)
+    listed = opt_out.load(parameters, files)
+    curation = _Curation(parameters, model_path, files.get("blocks"), listed, out, progress)
     last: Pointer | None = None
     records = read_artifact(
         files["artifact"],
@@ -71,9 +72,10 @@ class _Curation:
     """Documents waiting to be judged together, ledger rows of those that hold none, and the counts so far."""
 
     def __init__(
-        self, parameters: Mapping[str, Any], model: Path, blocks: Path | None, out: Path, progress: Progress
-    ) -> None:
-        self.parameters, self.model, self.progress = parameters, model, progress
+        self, parameters: Mapping[str, Any], model: Path, blocks: Path | None, listed: opt_out.OptOut | None, out: Path,
+        progress: Progress,
+    ) -> None:  # fmt: skip
+        self.parameters, self.model, self.listed, self.progress = parameters, model, listed, progress
         self.remove: Callable[[Any], repeated_lines.Removed] | None = None
         if blocks is not None:
             self.remove = partial(repeated_lines.remove, blocks_path=blocks, **parameters["repeated_lines"])
@@ -90,10 +92,11 @@ class _Curation:
     def add(self, record: Record | Fault) -> None:
         self.read += 1
         row = self._origin(record)
-        found = record if isinstance(record, Fault) else extract(record, self.parameters["format"])
-        if isinstance(found, Document):
+        found = self._look(record, row)
+        if found is None:
+            self._refuse(opt_out.row_of(row, row.get("url")))
+        elif isinstance(found, Document):
             row["title"], row["charset"] = found.title, found.charset
-            row["url"] = found.url or f"{self.parameters['artifact']['purl']}{_subpath(record.pointer)}"
             for name, value in row.items():
                 self.origin[name].append(value)
             self.texts.append(found.text)
@@ -101,10 +104,24 @@ class _Curation:
         else:
             stage = "read" if isinstance(record, Fault) else "extract"
             row.update(stage=stage, reason=found.reason, detail=found.detail or None, edits=[], decisions=[], failed=[])
-            self.reasons[stage, found.reason] += 1
-            self.refused.append(row)
+            self._refuse(row)
         if self.text_bytes >= BATCH_BYTES or max(len(self.texts), len(self.refused)) >= BATCH_DOCUMENTS:
             self.flush()
+
+    def _look(self, record: Record | Fault, row: Row) -> Document | Refusal | Fault | None:
+        """What the record is, with its URL in `row` if it is a document; None where an opt-out list names it."""
+        if self.listed is not None and self.listed.record(row["id"]):
+            return None
+        found = record if isinstance(record, Fault) else extract(record, self.parameters["format"])
+        if isinstance(found, Document):
+            row["url"] = found.url or f"{self.parameters['artifact']['purl']}{record.pointer.subpath()}"
+            if self.listed is not None and self.listed.url(row["url"]):
+                return None
+        return found
+
+    def _refuse(self, row: Row) -> None:
+        self.reasons[row["stage"], row["reason"]] += 1
+        self.refused.append(row)
 
     def _origin(self, record: Record | Fault) -> Row:
         artifact, pointer = self.parameters["artifact"], record.pointer
@@ -123,21 +140,26 @@ class _Curation:
         }
 
     def flush(self) -> None:
-        """Judge the waiting documents and spill them as survivors or ledger rows, after the rows of those without text."""
-        texts, origin, refused = self.texts, self.origin, self.refused
-        self.texts, self.origin, self.refused = [], defaultdict(list), []
+        """Judge the waiting documents and spill them as survivors or ledger rows, before the rows of those without text."""
+        texts, origin = self.texts, self.origin
+        self.texts, self.origin = [], defaultdict(list)
         size, self.text_bytes = self.text_bytes, 0
-        if refused:
-            self.dropped.write_rows(refused, self._shards([row["id"] for row in refused]))
         if texts:
             judged = batch.judge(
                 origin, texts, self.parameters["rules"], self.model, self.parameters["characters"], self.remove
             )
+            if self.listed is not None:
+                judged, named = batch.parted(judged, self.listed.texts)
+                for row in (row for part in named for row in part.select(opt_out.ORIGIN).to_pylist()):
+                    self._refuse(opt_out.row_of(row))
             self.reasons.update({("judge", reason): count for reason, count in judged.reasons.items()})
             self.survivors += judged.survivors.num_rows
             self._spill(self.kept, judged.survivors)
             self._spill(self.dropped, judged.dropped)
             self.sketch.add(judged.survivors)
+        refused, self.refused = self.refused, []
+        if refused:
+            self.dropped.write_rows(refused, self._shards([row["id"] for row in refused]))
         self.progress(len(texts), size)
 
     def _spill(self, spill: Spill, rows: pa.RecordBatch) -> None:
@@ -155,17 +177,10 @@ class _Curation:
             {"stage": stage, "reason": reason, "documents": count}
             for (stage, reason), count in sorted(self.reasons.items())
         ]
-        return {"read": self.read, "survivors": self.survivors, "reasons": reasons}
+        counts = {"read": self.read, "survivors": self.survivors, "reasons": reasons}
+        return counts if self.listed is None else {**counts, "opt_out": self.listed.indices()}
 
 
 def shard_of(identifier: str, shards: int) -> int:
     """Index of the shard that an id belongs to: ids are uniform, shards are equal ranges of their first 32 bits."""
     return int(identifier[:8], 16) * shards >> 32
-
-
-def _subpath(pointer: Pointer) -> str:
-    """The pointer as the subpath of a Package URL, so that every document has a URL of its own."""
-    place = quote((pointer.member or "") + (pointer.path or ""), safe="/._-~")
-    if pointer.record and not pointer.path:
-        place = f"{place}/{pointer.record}" if place else str(pointer.record)
-    return f"#{place}" if place else ""

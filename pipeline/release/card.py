@@ -57,6 +57,13 @@ def card(
         f"| {source['dropped']:,} | {source['text_bytes'] / 1e6:,.1f} |"
         for source in sources
     ]
+    kept_out = sum(row["documents"] for row in totals["reasons"] if row["reason"] == "opt_out")
+    if recipe.get("opt_out"):
+        lines += [
+            "",
+            f"{kept_out:,} records were kept out because an opt-out list of the recipe names them (`opt_out`); "
+            "`policies.opt_out` of the manifest says how many lines these lists have.",
+        ]
     if against:
         lines += ["", "Left out are copies of documents that these releases keep:", ""]
         lines += [f"- {other['name']} {other['version']}, release id `{other['release_id']}`" for other in against]

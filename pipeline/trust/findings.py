@@ -28,6 +28,7 @@ CHECKS = {
     "ledger": "every dropped row has a stage and reason, and the columns of its stage",
     "unique": "no document stands twice: kept or dropped, once in the release",
     "duplicates": "no two kept documents have one normalised text, where the recipe drops such",
+    "opt_out": "no kept document is named by an opt-out list of the recipe, and each record that is kept out so is",
     "witnesses": "every duplicate names a kept document that has precedence, of the same digest or similar enough",
     "clusters": "a kept document's cluster names all documents of this release that were dropped for it, and no others",
     "removed": "what takedowns removed is what the manifest says they did, and nothing else",

@@ -13,7 +13,7 @@ from pathlib import Path
 from typing import Any, TypedDict, cast
 
 from pipeline.errors import VerificationError
-from pipeline.trust import intoto, names, roots
+from pipeline.trust import intoto, names, opt_out, roots
 from pipeline.trust.intoto import PAYLOAD_TYPE as PAYLOAD_TYPE
 
 PREDICATE_TYPE = "urn:pellucid:manifest:v1"
@@ -159,7 +159,7 @@ SHAPE: dict[str, Any] = {
     "roots": {tree: {"size": intoto.count, "root": intoto.sha256} for tree in roots.TREES},
     "policies": {
         "takedown": [{"release_id": intoto.sha256, "code_sha256": intoto.sha256, "ids": [intoto.document]}],
-        "opt_out": [intoto.anything],
+        "opt_out": [{"sha256": intoto.sha256, **dict.fromkeys(("domains", "ids", "texts", "urls"), intoto.count)}],
     },
 }  # fmt: skip
 
@@ -180,10 +180,10 @@ def statement(
 ) -> bytes:
     """Canonical bytes of the manifest's statement, from JSON values of the shapes above.
 
-    Name, version and description are the recipe's. Totals are the sums over the sources; files, reasons, subjects and the
-    releases in `against` are put in order; `index` has the roots of the index trees, the others follow. Raises
-    VerificationError naming the key whose value `parse` would refuse, and ValueError if `totals` is given and is not the
-    sum.
+    Name, version and description are the recipe's, and what the policies say of opt-out lists follows from its own. Totals
+    are the sums over the sources; files, reasons, subjects and the releases in `against` are put in order; `index` has the
+    roots of the index trees, the others follow. Raises VerificationError naming the key whose value `parse` would refuse,
+    and ValueError if `totals` is given and is not the sum.
     """
     summed = sum_totals(sources)
     if totals is not None and _in_order(totals) != summed:
@@ -202,7 +202,11 @@ def statement(
         "sources": [_in_order(source) for source in sources],
         "files": sorted(files, key=lambda file: str(file["name"])),
         "roots": {**index, **roots.listed(sources, files)},
-        "policies": policies or {"takedown": [], "opt_out": []},
+        "policies": {
+            "takedown": [],
+            **(policies or {}),
+            "opt_out": opt_out.policies(opt_out.of_recipe(recipe, "manifest.json")),
+        },
     }
     data = encode(cast(Manifest, predicate))
     parse(data)
@@ -238,6 +242,13 @@ def parse(data: bytes, where: str = "manifest.json") -> Manifest:
     if taken and (twice := max(taken, key=lambda identifier: taken[identifier])) and taken[twice] > 1:
         raise VerificationError(f"policies.takedown names {twice} twice", wanted="each document once", where=where)
     _origins(manifest, where)
+    listed = opt_out.policies(opt_out.of_recipe(manifest["recipe"], where))
+    if manifest["policies"]["opt_out"] != listed:
+        raise VerificationError(
+            f"policies.opt_out is {manifest['policies']['opt_out']!r:.300}",
+            wanted=f"{listed!r:.300}, as recipe.opt_out says",
+            where=where,
+        )
     for tree, follows in roots.listed(manifest["sources"], manifest["files"]).items():
         if manifest["roots"][tree] != follows:
             raise VerificationError(

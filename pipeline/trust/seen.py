@@ -8,6 +8,8 @@ import numpy.typing as npt
 import pyarrow as pa
 
 from pipeline.trust import index
+from pipeline.trust.findings import Check
+from pipeline.trust.kept_out import KeptOut
 from pipeline.trust.tombstones import Tombstones
 
 Digests = npt.NDArray[np.bytes_]
@@ -87,3 +89,5 @@ class Seen:
     roots: dict[str, bytes] = field(default_factory=dict)  # file to its content root
     entries: list[dict[str, index.Entries]] = field(default_factory=list)
     removed: list[Tombstones] = field(default_factory=list)
+    kept_out: KeptOut = field(default_factory=lambda: KeptOut({}))
+    opted: list[Check] = field(default_factory=list)  # of the check `opt_out`, which is made with those of the whole

@@ -46,6 +46,7 @@ def kept_shard(
             of_data.extend(leaves.leaf_hashes("data", texts, hashed))
             of_kept.extend(leaves.leaf_hashes("kept", batch))
             entries.append(index.of_rows("kept", batch, b"".join(hashed)))
+            seen.opted += seen.kept_out.kept(batch, name, start)
             yield from rows.kept_decisions(batch, name, start)
             yield from rows.edits(batch, name, start)
             if not wrong:
@@ -94,6 +95,7 @@ def dropped_shard(
                 digests = rows.digests(batch)
                 yield from rows.ids(batch, digests, name, start)
                 ids.append(b"".join(digests))
+            seen.opted += seen.kept_out.dropped(batch, name, start)
             in_ledger = list(rows.ledger(batch, name, start))
             yield from in_ledger
             if not in_ledger:

@@ -8,14 +8,19 @@ the WHATWG, 4.4). Everything else (Package URLs) stands as it is: their specific
 """
 
 import re
+from typing import TYPE_CHECKING
 from urllib.parse import quote, urlsplit
 
-import pyarrow as pa
-import pyarrow.compute as pc
+if TYPE_CHECKING:
+    import pyarrow as pa
 
 # URLs that are their own canonical form, and need no parsing: most are. No dot segment, no escape, no port, no fragment.
 _PLAIN = r"^(pkg:.*|https?://[a-z0-9.-]+(/[A-Za-z0-9_~!$&'()*+,;=:@-][A-Za-z0-9._~!$&'()*+,;=:@-]*)*/?(\?[A-Za-z0-9._~!$&'()*+,;=:@/?-]+)?)$"
 _BARE = r"^https?://[^/?]*(\?|$)"  # no path at all
+# The same of http and https alone, for one URL, with escapes of what is not ASCII: beside this, no segment may begin with a
+# dot and no query be empty.
+_CHARACTERS = "[A-Za-z0-9._~!$&'()*+,;=:@/?-]*"
+_OWN = re.compile(f"https?://[a-z0-9.-]+/{_CHARACTERS}(?:%[89A-F][0-9A-F]{_CHARACTERS})*")
 _PORTS = {"http": 80, "https": 443}
 _USER = "!$&'()*+,;=:"  # sub-delims, and what may stand in a user (RFC 3986, 3.2.1)
 _KEPT = "!$&'()*+,;=:@/"  # sub-delims and what else may stand in a path (RFC 3986, 3.3)
@@ -26,6 +31,8 @@ _UNRESERVED = frozenset("ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz012
 
 def canonical_url(url: str) -> str:
     """The canonical spelling of a URL; one that is malformed stands as it is."""
+    if _OWN.fullmatch(url) and "/." not in url and url[-1] != "?":
+        return url
     try:
         parts = urlsplit(url.strip(_AROUND))
         scheme, port = parts.scheme.lower(), parts.port
@@ -41,8 +48,11 @@ def canonical_url(url: str) -> str:
     return f"{scheme}://{authority}{_without_dots(_escaped(parts.path, _KEPT))}{query}"
 
 
-def canonical_urls(urls: pa.Array) -> pa.Array:
+def canonical_urls(urls: "pa.Array") -> "pa.Array":
     """`canonical_url` of a column without nulls."""
+    import pyarrow as pa  # a recipe's lists need a URL at a time, and a build that has nothing to do no Arrow
+    import pyarrow.compute as pc
+
     plain = pc.and_not(pc.match_substring_regex(urls, _PLAIN), pc.match_substring_regex(urls, _BARE))
     if pc.all(plain).as_py() is not False:
         return urls

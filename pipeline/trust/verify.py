@@ -22,6 +22,7 @@ from pipeline.trust import (
     dsse,
     folder,
     index,
+    kept_out,
     layout,
     names,
     reproduction,
@@ -244,12 +245,13 @@ def _digests(state: _State, files: Sequence[FileEntry]) -> Findings:
 def _rows(state: _State, manifest: Manifest) -> None:
     """Every row, shard by shard; then what concerns them all."""
     by_row = ("schema", "rows", "order", "origins", "ids", "aligned", "texts", "decisions", "edits", "ledger")
-    seen = Seen()
+    seen = Seen(kept_out=kept_out.KeptOut(manifest["recipe"]))
     state.make(by_row, _shards(state, manifest, seen))
     if state.failed(FOUNDATIONS):
         return
     state.make(["unique"], balance.unique(seen))
     state.make(["duplicates"], balance.duplicates(seen, manifest["recipe"]))
+    state.make(["opt_out"], iter(seen.opted))
     against = {other["release_id"] for other in manifest["against"]}
     state.make(["witnesses"], balance.witnesses(seen, manifest["recipe"], against))
     state.make(["clusters"], balance.clusters(seen))

@@ -56,3 +56,20 @@ def test_rows_are_those_that_a_loop_over_documents_and_checks_gives(drawn: Any) 
         else:
             assert seen["text"] == f"text {row}"
     assert sum(judged.reasons.values()) == judged.dropped.num_rows
+
+
+def test_documents_that_are_marked_leave_survivors_and_dropped_ones_alike() -> None:
+    values = np.arange(6)
+    judged = batch._verdicts(
+        columns(6), [Check("odd", values % 2, None, 0, None), Check("big", values, None, 4, None)], 6
+    )
+    assert judged.reasons == {"odd": 3}
+    left, marked = batch.parted(
+        judged, lambda rows: np.array([int(row, 16) < 2 for row in rows.column("id").to_pylist()])
+    )
+    assert [int(row, 16) for part in marked for row in part.column("id").to_pylist()] == [0, 1]
+    assert [int(row, 16) for row in left.survivors.column("id").to_pylist()] == [2, 4]
+    assert [int(row, 16) for row in left.dropped.column("id").to_pylist()] == [3, 5]
+    assert left.reasons == {"odd": 2}
+    same, none = batch.parted(judged, lambda rows: np.zeros(len(rows), np.bool_))
+    assert (same is judged, none) == (True, [])

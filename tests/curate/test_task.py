@@ -24,5 +24,5 @@ def test_records_of_one_artifact_have_urls_of_their_own() -> None:
         Pointer(None, 0, 1, 0), Pointer(None, 2, 1, 1), Pointer("a.jsonl", 0, 1, 0), Pointer("a.jsonl", 2, 1, 1),
         Pointer("a.json", None, None, 0, "/x"), Pointer("a.json", None, None, 1, "/y"), Pointer("a b#c.txt", 0, 1, 0),
     ]  # fmt: skip
-    urls = [task._subpath(pointer) for pointer in pointers]
+    urls = [pointer.subpath() for pointer in pointers]
     assert urls == ["", "#1", "#a.jsonl", "#a.jsonl/1", "#a.json/x", "#a.json/y", "#a%20b%23c.txt"]
