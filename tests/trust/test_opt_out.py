@@ -16,9 +16,7 @@ from pipeline.trust.lists import Names, parse
 from pipeline.trust.verify import verify
 from tests.trust import small_release as small
 
-hosts = st.sampled_from(
-    ["a.org", "b.a.org", "c.b.a.org", "xa.org", "a.org.", "A.org", "10.0.0.1", "localhost"]
-)
+hosts = st.sampled_from(["a.org", "b.a.org", "c.b.a.org", "xa.org", "a.org.", "A.org", "10.0.0.1", "localhost"])
 urls = st.one_of(
     st.builds(
         "{}://{}{}".format, st.sampled_from(["http", "https", "HTTP", "ftp"]), hosts,
