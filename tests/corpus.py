@@ -198,7 +198,11 @@ class World:
         }
 
     def command(self, *arguments: str | Path) -> list[str]:
-        return [str(Path(sys.executable).parent / "pellucid"), *map(str, arguments)]
+        """`pellucid ARGUMENTS`; what builds does so in one process, if no number is given: the suite keeps all cores busy."""
+        words = [str(word) for word in arguments]
+        if words[0] in ("build", "reproduce") and "--workers" not in words:
+            words += ["--workers", "1"]
+        return [str(Path(sys.executable).parent / "pellucid"), *words]
 
     def run(
         self, *arguments: str | Path, code: int = 0, cwd: Path | None = None, **environment: str
