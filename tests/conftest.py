@@ -3,11 +3,18 @@
 import pytest
 from hypothesis import settings
 
-# The first call of a kernel compiles it, and machines are shared: a deadline would measure those.
-settings.register_profile("pellucid", deadline=None, print_blob=True)
+# The first call of a kernel compiles it, and machines are shared: a deadline would measure those. Examples are drawn anew
+# in every run, so that fewer of them in one run are as many over time; what needs more says so itself.
+settings.register_profile("pellucid", deadline=None, print_blob=True, max_examples=50)
 settings.load_profile("pellucid")
+
+LONG = ("test_verify.py", "test_takedown.py", "test_features.py", "test_datatrove.py")
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """Files that build whole releases (`tests.corpus.World`) come first: no process is left with a long one at the end."""
-    items.sort(key=lambda item: not hasattr(getattr(item, "module", None), "World"))
+    """Long files come first, whole builds above all, so that no process is left alone with one at the end."""
+    items.sort(key=_is_short)
+
+
+def _is_short(item: pytest.Item) -> bool:
+    return not hasattr(getattr(item, "module", None), "World") and item.path.name not in LONG

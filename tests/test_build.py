@@ -376,7 +376,7 @@ def test_killed_at_random_moments_a_build_ends_with_the_same_release(
             stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL,
         )  # fmt: skip
         try:
-            process.wait(timeout=draw.uniform(0.05, 2.5))
+            process.wait(timeout=draw.uniform(0.05, 2.0))
         except subprocess.TimeoutExpired:
             os.kill(process.pid, signal.SIGKILL)
             process.wait()
