@@ -3,9 +3,8 @@
 import pytest
 from hypothesis import settings
 
-# The first call of a kernel compiles it, and machines are shared: a deadline would measure those. Examples are drawn anew
-# in every run, so that fewer of them in one run are as many over time; what needs more says so itself.
-settings.register_profile("pellucid", deadline=None, print_blob=True, max_examples=50)
+# The first call of a kernel compiles it, and machines are shared: a deadline would measure those.
+settings.register_profile("pellucid", deadline=None, print_blob=True)
 settings.load_profile("pellucid")
 
 LONG = ("test_verify.py", "test_takedown.py", "test_features.py", "test_datatrove.py")

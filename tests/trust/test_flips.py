@@ -18,7 +18,7 @@ def release(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return small.write(tmp_path_factory.mktemp("flips"), small.corpus())
 
 
-@pytest.mark.parametrize(("mode", "runs"), [("flip", 300), ("size", 150)])
+@pytest.mark.parametrize(("mode", "runs"), [("flip", 1000), ("size", 500)])
 def test_every_changed_byte_is_refused_and_its_file_named(release: Path, mode: str, runs: int) -> None:
     counted, faults = flips.run(release, range(runs), SEED, flips.MODES[mode])
     assert faults == []

@@ -6,7 +6,7 @@ from typing import Any
 
 import pyarrow as pa
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from pipeline.release import schemas
@@ -86,7 +86,6 @@ def hashed(kind: str, batch: pa.RecordBatch) -> list[bytes]:
 
 
 @pytest.mark.parametrize("kind", KINDS)
-@settings(max_examples=40)
 @given(data=st.data())
 def test_a_row_has_the_leaf_of_the_specification_whatever_it_holds(kind: str, data: st.DataObject) -> None:
     rows = data.draw(rows_of(kind))
@@ -95,7 +94,6 @@ def test_a_row_has_the_leaf_of_the_specification_whatever_it_holds(kind: str, da
 
 
 @pytest.mark.parametrize("kind", KINDS)
-@settings(max_examples=40)
 @given(data=st.data())
 def test_the_leaf_of_a_row_is_the_same_in_a_slice_of_a_batch(kind: str, data: st.DataObject) -> None:
     rows = data.draw(rows_of(kind))
@@ -104,7 +102,6 @@ def test_the_leaf_of_a_row_is_the_same_in_a_slice_of_a_batch(kind: str, data: st
     assert hashed(kind, batch.slice(start)) == hashed(kind, batch)[start:]
 
 
-@settings(max_examples=60)
 @given(data=st.data())
 def test_rows_that_differ_in_any_column_have_different_leaves(data: st.DataObject) -> None:
     kind = data.draw(st.sampled_from(sorted(KINDS)))
