@@ -18,8 +18,7 @@ from pipeline import recipe as recipes
 from pipeline import takedown
 from pipeline.against import Other, refuse_others
 from pipeline.build import Built, Report, Settings, build
-from pipeline.errors import VerificationError
-from pipeline.trust import dsse, layout, manifest, reproduction, vouch
+from pipeline.trust import layout, manifest, published, reproduction, vouch
 
 
 @dataclass(frozen=True, slots=True)
@@ -67,24 +66,6 @@ def attestation(result: Reproduction, built: Built, started: float, finished: fl
     )
 
 
-def read_published(
-    path: Path, trusted: Sequence[Any], vouchers: vouch.Vouchers = vouch.EVERYONE
-) -> tuple[bytes, manifest.Manifest]:
-    """Bytes and predicate of a published `manifest.json`, its envelope beside it verified first."""
-    envelope = path.with_name("manifest.dsse.json")
-    try:
-        data = path.read_bytes()
-        opened = dsse.open_envelope(envelope.read_bytes(), trusted, manifest.PAYLOAD_TYPE)
-    except FileNotFoundError as error:
-        raise VerificationError(
-            f"{error.filename} is missing", where=str(path.parent), wanted="manifest.json and manifest.dsse.json"
-        ) from error
-    vouchers.vouch(opened.key_id, str(envelope))
-    if opened.payload != data:
-        raise VerificationError("is not what its envelope signs", where=str(path))
-    return data, manifest.parse(data, str(path))
-
-
 def reproduce(
     path: Path,
     settings: Settings,
@@ -97,7 +78,8 @@ def reproduce(
 
     others: the releases that it was built against; RecipeError where these are not those that the manifest names.
     """
-    data, predicate = read_published(path, trusted, vouchers)
+    opened = published.read(path, trusted, vouchers)
+    data, predicate = opened.data, opened.manifest
     refuse_others(predicate["against"], others, str(path))
     recipe = recipes.from_json(predicate["recipe"], str(path))
     lock = locks.from_json(predicate["lock"], str(path))

@@ -4,7 +4,6 @@ The manifest holds nothing of the moment or the machine; those are in the run do
 """
 
 import hashlib
-import os
 import shutil
 import time
 from collections import Counter
@@ -21,6 +20,7 @@ from pipeline.lock import Lock
 from pipeline.plan import TaskRecord
 from pipeline.recipe import Recipe
 from pipeline.release.card import card
+from pipeline.release.links import link
 from pipeline.trust import checkpoint, dsse, keys, machine, manifest, signers
 from pipeline.trust.run import run_statement
 from pipeline.trust.signers import Signer
@@ -90,20 +90,15 @@ def seal(
     )
     private, made = signers.signing_key(key)
     key_id = keys.key_id(private.public_key())
-    envelope = dsse.sign(statement, manifest.PAYLOAD_TYPE, private)
+    signed = checkpoint.signed_with(statement, private)
     release_id = hashlib.sha256(statement).hexdigest()
     document = manifest.parse(statement)
-    signed = {
-        "manifest.json": statement,
-        "manifest.dsse.json": envelope,
-        checkpoint.NAME: dsse.sign(checkpoint.statement(release_id, document), manifest.PAYLOAD_TYPE, private),
-    }
     if _is_there(out, {**signed, "README.md": readme}, shards):
         return Sealed(release_id, key_id, made, document, False)
     staging = work / "staging"
     shutil.rmtree(staging, ignore_errors=True)
     for shard in shards:
-        _link(shard["path"], staging / shard["name"])
+        link(shard["path"], staging / shard["name"])
     for name, data in {**signed, "README.md": readme}.items():
         (staging / name).write_bytes(data)
     stated = run_statement(
@@ -200,15 +195,6 @@ def _same(path: Path, shard: Mapping[str, Any]) -> bool:
         return True
     with path.open("rb") as stream:
         return bool(hashlib.file_digest(stream, "sha256").hexdigest() == shard["sha256"])
-
-
-def _link(source: Path, target: Path) -> None:
-    """A hard link, so that the text is on the disk once; a copy where the file system has none."""
-    target.parent.mkdir(parents=True, exist_ok=True)
-    try:
-        os.link(source, target)
-    except OSError:
-        shutil.copyfile(source, target)
 
 
 def _swap(staging: Path, out: Path, replaced: Path) -> None:

@@ -7,12 +7,12 @@ removed from which release, so that whoever has the old one can do the same (`ap
 """
 
 import hashlib
-import os
 import shutil
 import tempfile
 import time
 from collections import Counter
-from collections.abc import Collection, Iterable, Mapping, Sequence
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -25,7 +25,8 @@ from pipeline import code
 from pipeline.errors import RecipeError, VerificationError
 from pipeline.release import removal
 from pipeline.release.card import card
-from pipeline.trust import checkpoint, dsse, index, machine, manifest
+from pipeline.release.links import link
+from pipeline.trust import checkpoint, dsse, index, machine, manifest, published
 from pipeline.trust.lists import Names
 from pipeline.trust.prove import Release, names
 from pipeline.trust.run import run_statement
@@ -107,39 +108,38 @@ def make(
             predicate, release_id=release_id, started=started, finished=time.time(), seconds={}, workers=1,
             used=machine.used(),
         )  # fmt: skip
-        small = checkpoint.statement(release_id, predicate)
-        signed = (statement, *(dsse.sign(data, manifest.PAYLOAD_TYPE, key) for data in (statement, small, stated)))
-        for name, data in zip(DOCUMENTS, signed, strict=True):
-            (staging / name).write_bytes(data)
-        staging.rename(out)
+        signed = checkpoint.signed_with(statement, key)
+        signed["run.dsse.json"] = dsse.sign(stated, manifest.PAYLOAD_TYPE, key)
+        for name in DOCUMENTS:
+            (staging / name).write_bytes(signed[name])
     return Taken(out, release_id, old.signed["release_id"], *counts)
 
 
-def apply(folder: Path, published: Path, out: Path, trusted: Sequence[Ed25519PublicKey]) -> Taken:
+def apply(folder: Path, folder_of_new: Path, out: Path, trusted: Sequence[Ed25519PublicKey]) -> Taken:
     """What `make` made of another copy of the release in `folder`: the same removals, and the published documents beside them.
 
-    `published`: folder with the new release's DOCUMENTS. Raises VerificationError where the outcome has other rows.
+    `folder_of_new`: with the new release's DOCUMENTS. Raises VerificationError where the outcome has other rows.
     """
     old = _verified(folder, trusted)
-    data, envelope = ((published / name).read_bytes() for name in DOCUMENTS[:2])
-    if dsse.open_envelope(envelope, trusted, manifest.PAYLOAD_TYPE, "manifest.dsse.json").payload != data:
-        raise VerificationError("is not what its envelope signs", where=str(published / "manifest.json"))
-    new = manifest.parse(data, str(published / "manifest.json"))
+    opened = published.read(folder_of_new, trusted)
+    new = opened.manifest
     takedowns = new["policies"]["takedown"]
     steps = [number for number, step in enumerate(takedowns) if step["release_id"] == old.signed["release_id"]]
     if not steps:
         seen = ", ".join(step["release_id"] for step in takedowns) or "no release"
         raise VerificationError(
-            f"it was made from {seen}", wanted=f"a takedown from {old.signed['release_id']}", where=str(published)
+            f"it was made from {seen}", wanted=f"a takedown from {old.signed['release_id']}", where=str(folder_of_new)
         )
     ids = sorted({identifier for step in takedowns[steps[0] :] for identifier in step["ids"]})
     with _staging(out) as staging:
         statement, counts = _rewrite(old.folder, staging, old.manifest, ids, takedowns)
         level = _same(manifest.parse(statement), new)
         for name in DOCUMENTS:
-            shutil.copyfile(published / name, staging / name)
-        staging.rename(out)
-    return Taken(out, hashlib.sha256(data).hexdigest(), old.signed["release_id"], *counts, level)
+            try:
+                shutil.copyfile(folder_of_new / name, staging / name)
+            except OSError as error:
+                raise RecipeError(f"cannot be read: {error.strerror}", where=str(folder_of_new / name)) from error
+    return Taken(out, opened.release_id, old.signed["release_id"], *counts, level)
 
 
 def again(folder: Path, out: Path, takedowns: Sequence[Mapping[str, Any]]) -> bytes:
@@ -150,7 +150,6 @@ def again(folder: Path, out: Path, takedowns: Sequence[Mapping[str, Any]]) -> by
     with _staging(out) as staging:
         statement, _ = _rewrite(folder, staging, base, ids, takedowns)
         (staging / "manifest.json").write_bytes(statement)
-        staging.rename(out)
     return statement
 
 
@@ -189,7 +188,7 @@ def _rewrite(
         raise RecipeError(f"{removed} of {len(ids)} documents were found in {folder}", where="takedown")
     for file in files:
         if file["name"] not in written:
-            _link(folder / file["name"], out / file["name"])
+            link(folder / file["name"], out / file["name"])
     totals = manifest.sum_totals(sources)
     languages = sorted(
         {
@@ -263,30 +262,17 @@ def _same(made: manifest.Manifest, published: manifest.Manifest) -> str:
     return "L0" if all(wanted[name]["sha256"] == mine[name]["sha256"] for name in wanted) else "L1"
 
 
-def _staging(out: Path) -> Any:
-    """A folder beside `out` that becomes it or goes away. Raises RecipeError where something is there."""
+@contextmanager
+def _staging(out: Path) -> Iterator[Path]:
+    """A folder beside `out` that becomes it, or goes away if anything fails. Raises RecipeError where something is there."""
     if out.exists():
         raise RecipeError("there is something already", where=str(out), hint="name another folder with --out")
     out.parent.mkdir(parents=True, exist_ok=True)
-    return _Staging(Path(tempfile.mkdtemp(prefix=f".{out.name}.", dir=out.parent)) / out.name)
-
-
-class _Staging:
-    def __init__(self, folder: Path) -> None:
-        self.folder = folder
-
-    def __enter__(self) -> Path:
-        self.folder.mkdir()
-        return self.folder
-
-    def __exit__(self, *_: object) -> None:
-        shutil.rmtree(self.folder.parent, ignore_errors=True)
-
-
-def _link(source: Path, target: Path) -> None:
-    """A hard link, so that texts that stay are on the disk once; a copy where the file system has none."""
-    target.parent.mkdir(parents=True, exist_ok=True)
+    above = Path(tempfile.mkdtemp(prefix=f".{out.name}.", dir=out.parent))
     try:
-        os.link(source, target)
-    except OSError:
-        shutil.copyfile(source, target)
+        staging = above / out.name
+        staging.mkdir()
+        yield staging
+        staging.rename(out)
+    finally:
+        shutil.rmtree(above, ignore_errors=True)

@@ -75,11 +75,11 @@ def add(folder: Path, releases: tuple[Path, ...], signing_key: Path | None, key_
     Each manifest must be signed by a key that you trust, or by the one that signs the log; what is logged is its SHA-256, the
     release id. All are added, or none. A release is logged once. Verify a release before you log it.
     """
-    from pipeline.trust import log_append
+    from pipeline.trust import log_append, published
 
     key = _key(signing_key)
     trusted = _trusted(key_files, key)
-    ids = [log_append.published_id(release, trusted) for release in releases]
+    ids = [published.read(release, trusted).release_id for release in releases]
     _append(folder, [log_append.release(release_id) for release_id in ids], key, trusted)
 
 
@@ -239,10 +239,10 @@ def _id(text: str) -> str:
 
 
 def _id_of(release: str, trusted: Any) -> str:
-    from pipeline.trust import log_append
+    from pipeline.trust import published
 
     path = Path(release)
-    return log_append.published_id(path, trusted) if path.exists() else _id(release)
+    return published.read(path, trusted).release_id if path.exists() else _id(release)
 
 
 def _state(one: Any) -> str:

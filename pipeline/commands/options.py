@@ -8,7 +8,7 @@ import sys
 from collections.abc import Callable, Iterable
 from functools import wraps
 from pathlib import Path
-from typing import Any, TypeVar
+from typing import Any, TypeVar, cast
 
 import click
 
@@ -50,7 +50,7 @@ def errors_end_it(command: Command) -> Command:
             sys.stderr.close()
             sys.exit(1)
 
-    return wrapped  # type: ignore[return-value]
+    return cast(Command, wrapped)
 
 
 def settings(out: Path, base: Path, workers: int, key: Any) -> Any:

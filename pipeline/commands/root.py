@@ -98,7 +98,7 @@ def next_(
 @errors_end_it
 def sign(file: Path, signing_key: Path | None) -> None:
     """Add one signature to FILE (N.root.json). With the last one that it needs, it becomes root.json."""
-    from pipeline.trust import ceremony, pins, signers
+    from pipeline.trust import appear, ceremony, pins, signers
     from pipeline.trust import root as roots
     from pipeline.trust.keys import key_id
 
@@ -109,7 +109,7 @@ def sign(file: Path, signing_key: Path | None) -> None:
     signer = signers.explicit(signing_key)
     signed = roots.parse(ceremony.add_signature(draft, before, signer), str(file))
     _refuse_fork(signed, file.parent)
-    pins.write_whole(file, signed.data)
+    appear.write(file, signed.data)
     click.echo(f"signed      {file} with {key_id(signer.public_key())}")
     say(_standing(signed, before))
     try:
@@ -119,7 +119,7 @@ def sign(file: Path, signing_key: Path | None) -> None:
         return
     newest = file.with_name(pins.NEWEST)
     if not newest.exists() or roots.parse(pins.read_bytes(newest), str(newest)).version <= signed.version:
-        pins.write_whole(newest, signed.data)
+        appear.write(newest, signed.data)
         click.echo(f"complete    {newest} is version {signed.version} now")
     if signed.version == 1:
         click.echo(
@@ -226,13 +226,13 @@ def _refuse_fork(signed: Any, folder: Path) -> None:
 
 
 def _write_draft(path: Path, data: bytes) -> None:
-    from pipeline.trust import pins
+    from pipeline.trust import appear
 
     if path.exists() or path.is_symlink():
         raise RecipeError(
             "there is such a version already", where=str(path), hint="remove it if it is a draft of yours"
         )
-    pins.write_whole(path, data)
+    appear.write(path, data)
     click.echo(f"wrote       {path}, unsigned")
     click.echo(f"next        pellucid root show {path.parent}; pellucid root sign {path} --signing-key KEY")
 

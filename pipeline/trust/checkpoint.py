@@ -4,12 +4,14 @@ An in-toto Statement v1 whose subject is manifest.json by its digest, the releas
 checkpoint.dsse.json of the release. It says nothing that the manifest does not say.
 """
 
+import hashlib
 from collections.abc import Mapping
 from typing import Any, TypedDict, cast
 
 from pipeline.errors import VerificationError
-from pipeline.trust import intoto, names
+from pipeline.trust import dsse, intoto, manifest, names
 from pipeline.trust.roots import TREES, Root
+from pipeline.trust.signers import Signer
 
 PREDICATE_TYPE = "urn:pellucid:checkpoint:v1"
 NAME = "checkpoint.dsse.json"
@@ -30,9 +32,23 @@ class Checkpoint(TypedDict):
     roots: dict[str, Root]
 
 
-def statement(release_id: str, manifest: Mapping[str, Any]) -> bytes:
+def statement(release_id: str, predicate: Mapping[str, Any]) -> bytes:
     """The checkpoint of a manifest (its predicate), in canonical bytes."""
-    return intoto.build({"manifest.json": release_id}, PREDICATE_TYPE, {key: manifest[key] for key in SHAPE})
+    return intoto.build({"manifest.json": release_id}, PREDICATE_TYPE, {key: predicate[key] for key in SHAPE})
+
+
+def signed_with(manifest_data: bytes, key: Signer) -> dict[str, bytes]:
+    """The signed documents that follow from a manifest's bytes alone, by file name: itself, its envelope, its checkpoint's.
+
+    Raises VerificationError where these bytes are no manifest.
+    """
+    release_id = hashlib.sha256(manifest_data).hexdigest()
+    small = statement(release_id, manifest.parse(manifest_data))
+    return {
+        "manifest.json": manifest_data,
+        "manifest.dsse.json": dsse.sign(manifest_data, intoto.PAYLOAD_TYPE, key),
+        NAME: dsse.sign(small, intoto.PAYLOAD_TYPE, key),
+    }
 
 
 def parse(data: bytes, where: str = NAME) -> Checkpoint:

@@ -1,4 +1,7 @@
-"""A release's folder: which files there are, and their bytes. Only regular files are read; links are not followed."""
+"""Folders that somebody else has filled, a release's and a log's: which files there are, and their bytes.
+
+Only regular files are read; links are not followed.
+"""
 
 import hashlib
 import os
@@ -27,13 +30,12 @@ def listing(there: dict[str, str], listed: Sequence[str]) -> Findings:
             yield failed("listing", "is a file that the manifest does not name", name)
 
 
-def scan(release: Path, below: str = "") -> Iterator[tuple[str, str]]:
-    """Every name below the release with what it is: file, folder, link, device. Links are not followed, nor folders deeper
-    than any of a release.
-    """
+def scan(folder: Path, depth: int, below: str = "") -> Iterator[tuple[str, str]]:
+    """Every name below a folder with what it is: file, folder, link, device. Links are not followed, nor folders that have more
+    than `depth` folders above them."""
     try:
-        with os.scandir(release / below) as entries:
-            found = list(entries)
+        with os.scandir(folder / below) as entries:
+            found = sorted(entries, key=lambda entry: entry.name)
     except OSError:
         yield below.rstrip("/"), "folder that cannot be read"
         return
@@ -43,8 +45,8 @@ def scan(release: Path, below: str = "") -> Iterator[tuple[str, str]]:
             yield name, "link"
         elif entry.is_dir(follow_symlinks=False):
             yield name, "folder"
-            if name.count("/") < names.DEPTH:
-                yield from scan(release, f"{name}/")
+            if name.count("/") < depth:
+                yield from scan(folder, depth, f"{name}/")
         else:
             yield name, "file" if entry.is_file(follow_symlinks=False) else "device, pipe or socket"
 

@@ -23,11 +23,10 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from pipeline.trust import merkle
+from pipeline.trust.roots import FATES, Root, index_tag
 from pipeline.trust.roots import INDEX_TREES as TREES
-from pipeline.trust.roots import Root
 from pipeline.trust.urls import canonical_urls, domains, package
 
-FATES = ("kept", "dropped", "removed")
 COLUMNS = ("id", "url", "purl")
 Keys = npt.NDArray[np.bytes_]
 STORED = pa.schema(
@@ -55,20 +54,6 @@ class Entries:
 # What of a URL says under which names it is: scheme and authority, or a Package URL without qualifiers and subpath.
 _PUBLISHER = r"^(?P<publisher>https?://[^/?#]*|pkg:[^?#]*)"
 EMPTY = Entries(np.zeros(0, "S32"), np.zeros((0, 3), np.int64))
-
-
-def tag(tree: str) -> bytes:
-    return f"pellucid/index/{tree}/v1\0".encode("ascii")
-
-
-def key_of(tree: str, name: str) -> bytes:
-    """The key of an id, canonical URL or domain."""
-    return hashlib.sha256(tag(tree) + name.encode()).digest()
-
-
-def leaf(tree: str, key: bytes, counts: Sequence[int]) -> bytes:
-    """The bytes of a leaf."""
-    return tag(tree) + key + b"".join(int(count).to_bytes(8, "big") for count in counts)
 
 
 def of_rows(fate: str, rows: pa.RecordBatch, texts: bytes = b"") -> dict[str, Entries]:
@@ -120,7 +105,7 @@ def together(parts: Iterable[Mapping[str, Entries]]) -> dict[str, Entries]:
 
 def leaf_hashes(tree: str, entries: Entries) -> list[bytes]:
     """The leaf hash of each entry."""
-    head = np.frombuffer(b"\0" + tag(tree), np.uint8)
+    head = np.frombuffer(b"\0" + index_tag(tree), np.uint8)
     rows = np.empty((len(entries.keys), len(head) + 56), np.uint8)
     rows[:, : len(head)] = head
     rows[:, len(head) : -24] = np.ascontiguousarray(entries.keys).view(np.uint8).reshape(-1, 32)
@@ -166,7 +151,7 @@ def _binary(rows: npt.NDArray[np.uint8]) -> pa.Array:
 
 def _keys(tree: str, names: pa.Array) -> Keys:
     """`key_of` each name."""
-    tagged = pc.binary_join_element_wise(pa.scalar(tag(tree), pa.binary()), names.cast(pa.binary()), b"")
+    tagged = pc.binary_join_element_wise(pa.scalar(index_tag(tree), pa.binary()), names.cast(pa.binary()), b"")
     offsets = np.frombuffer(tagged.buffers()[1], np.int32)[tagged.offset : tagged.offset + len(tagged) + 1]
     data, sha256 = memoryview(tagged.buffers()[2] or b""), hashlib.sha256
     return np.frombuffer(b"".join(sha256(data[a:b]).digest() for a, b in pairwise(offsets.tolist())), "S32")

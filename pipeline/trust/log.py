@@ -20,6 +20,7 @@ from pathlib import Path
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PublicKey
 
 from pipeline.errors import RecipeError, VerificationError
+from pipeline.trust import folder as folders
 from pipeline.trust import log_checkpoint as checkpoints
 from pipeline.trust import merkle, note, tiles
 from pipeline.trust.log_checkpoint import Checkpoint
@@ -130,7 +131,7 @@ def read(folder: Path, trusted: Sequence[Ed25519PublicKey], origin: str | None =
     checkpoint, key = read_checkpoint(folder, trusted)
     if origin is not None and checkpoint.origin != origin:
         raise VerificationError(f"is of the log {checkpoint.origin!r}", wanted=repr(origin), where=CHECKPOINT)
-    there = dict(scan(folder))
+    there = dict(folders.scan(folder, tiles.DEPTH))
     _listing(there, checkpoint.size)
     present = [tile for name in there if (tile := tiles.parse_name(name))]
     entries: list[bytes] = []
@@ -156,21 +157,6 @@ def read_checkpoint(folder: Path, trusted: Sequence[Ed25519PublicKey]) -> tuple[
     if not folder.is_dir():
         raise RecipeError("there is no such folder", where=str(folder), hint="pellucid log init FOLDER makes a log")
     return checkpoints.open_checkpoint(read_file(folder, CHECKPOINT), trusted, CHECKPOINT)
-
-
-def scan(folder: Path, below: str = "") -> Iterator[tuple[str, str]]:
-    """Every name below the folder with what it is: file, folder, or something that is no part of a log."""
-    with os.scandir(folder / below) as found:
-        for entry in sorted(found, key=lambda entry: entry.name):
-            name = f"{below}{entry.name}"
-            if entry.is_symlink():
-                yield name, "link"
-            elif entry.is_dir(follow_symlinks=False):
-                yield name, "folder"
-                if name.count("/") < tiles.DEPTH:
-                    yield from scan(folder, f"{name}/")
-            else:
-                yield name, "file" if entry.is_file(follow_symlinks=False) else "device, pipe or socket"
 
 
 def read_file(folder: Path, name: str) -> bytes:

@@ -10,17 +10,16 @@ The rules:
 
 import contextlib
 import fcntl
-import hashlib
 import os
 import re
-import secrets
 from collections.abc import Iterator, Sequence
 from pathlib import Path
 
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey, Ed25519PublicKey
 
-from pipeline.errors import RecipeError, VerificationError
-from pipeline.trust import dsse, intoto, log, manifest, merkle, tiles
+from pipeline.errors import RecipeError
+from pipeline.trust import appear, log, merkle, tiles
+from pipeline.trust import folder as folders
 from pipeline.trust import log_checkpoint as checkpoints
 from pipeline.trust.log import CHECKPOINT, Log
 from pipeline.trust.log_checkpoint import Checkpoint
@@ -40,7 +39,7 @@ def start(folder: Path, origin: str, key: Ed25519PrivateKey, last: Checkpoint | 
     with _exclusive(folder):
         if any(folder.iterdir()):
             raise RecipeError("the folder is not empty", where=str(folder), wanted="a new folder for a new log")
-        _write(folder, CHECKPOINT, made.note)
+        appear.write(folder / CHECKPOINT, made.note)
         return log.read(folder, (key.public_key(),), origin)
 
 
@@ -74,9 +73,9 @@ def append(
         there = set(tiles.needed(old.size))
         for tile in tiles.needed(len(whole)):
             if tile not in there:
-                _write(folder, tile.name, tiles.content(tile, whole, hashes))
+                appear.write(folder / tile.name, tiles.content(tile, whole, hashes))
         signed = checkpoints.sign(old.origin, len(whole), merkle.root_hash(hashes[0]), key)
-        _write(folder, CHECKPOINT, signed.note)
+        appear.write(folder / CHECKPOINT, signed.note)
         return log.read(folder, keys)
 
 
@@ -90,47 +89,15 @@ def withdrawal(release_id: str) -> bytes:
     return log.WITHDRAWAL + bytes.fromhex(release_id)
 
 
-def published_id(path: Path, trusted: Sequence[Ed25519PublicKey]) -> str:
-    """The id of a release by its folder or its manifest.json, the envelope beside that verified. Raises VerificationError."""
-    path = path / "manifest.json" if path.is_dir() else path
-    try:
-        data = path.read_bytes()
-        envelope = path.with_name("manifest.dsse.json").read_bytes()
-    except OSError as error:
-        raise VerificationError(
-            f"{error.filename} cannot be read: {error.strerror}", where=str(path),
-            wanted="manifest.json, and beside it manifest.dsse.json",
-        ) from error  # fmt: skip
-    if dsse.open_envelope(envelope, trusted, intoto.PAYLOAD_TYPE, str(path)).payload != data:
-        raise VerificationError("is not what the envelope beside it signs", where=str(path), wanted="a manifest.json")
-    manifest.parse(data, str(path))  # a run document is signed, too, but names no release
-    return hashlib.sha256(data).hexdigest()
-
-
 def _remove_unfinished(folder: Path, size: int) -> None:
     """Remove what an addition left that ended before its checkpoint: temporary files, and tiles beyond the log."""
-    found = [(name, kind, tiles.parse_name(name)) for name, kind in log.scan(folder)]
+    found = [(name, kind, tiles.parse_name(name)) for name, kind in folders.scan(folder, tiles.DEPTH)]
     for name, kind, tile in found:
         if kind == "file" and (TEMPORARY.fullmatch(name) if tile is None else not tiles.allowed(tile, size)):
             (folder / name).unlink()
     for name, kind, _ in reversed(found):  # folders from the innermost
         if kind == "folder" and not any((folder / name).iterdir()):
             (folder / name).rmdir()
-
-
-def _write(folder: Path, name: str, data: bytes) -> None:
-    """Write a file so that it appears whole, over an older one of its name."""
-    path = folder / name
-    path.parent.mkdir(parents=True, exist_ok=True)
-    temporary = path.with_name(f".{path.name.split('.')[0]}.{secrets.token_hex(8)}")
-    try:
-        with temporary.open("xb") as stream:
-            stream.write(data)
-            stream.flush()
-            os.fsync(stream.fileno())
-        temporary.replace(path)
-    finally:
-        temporary.unlink(missing_ok=True)
 
 
 @contextlib.contextmanager

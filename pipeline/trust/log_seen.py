@@ -13,12 +13,11 @@ import contextlib
 import fcntl
 import hashlib
 import os
-import secrets
 from collections.abc import Iterator
 from pathlib import Path
 
 from pipeline.errors import RecipeError, VerificationError
-from pipeline.trust import keys, log
+from pipeline.trust import appear, keys, log
 from pipeline.trust import log_checkpoint as checkpoints
 from pipeline.trust.log import Log
 from pipeline.trust.log_checkpoint import Checkpoint
@@ -59,22 +58,8 @@ def check(seen: Log) -> Checkpoint | None:
         if before is not None:
             log.consistent(seen, before)
         if before is None or seen.size > before.size:
-            _write(path, seen.checkpoint.note)
+            appear.write(path, seen.checkpoint.note)
     return before
-
-
-def _write(path: Path, data: bytes) -> None:
-    temporary = path.with_name(f".{path.name}.{secrets.token_hex(8)}")
-    try:
-        with temporary.open("xb") as stream:
-            stream.write(data)
-            stream.flush()
-            os.fsync(stream.fileno())
-        temporary.replace(path)
-    except OSError as error:
-        raise RecipeError(f"what was seen cannot be remembered: {error.strerror}", where=str(path)) from error
-    finally:
-        temporary.unlink(missing_ok=True)
 
 
 @contextlib.contextmanager

@@ -12,15 +12,14 @@ was accepted, as `roots/NAME.root.json` in the config folder. The rules of `acce
   revoked on the way stays revoked. It is never pinned first.
 """
 
-import os
 import re
-import secrets
 from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
 
 from pipeline.errors import RecipeError, VerificationError
+from pipeline.trust import appear
 from pipeline.trust import root as roots
 from pipeline.trust.root import Root
 
@@ -112,7 +111,7 @@ def trust(path: Path, config: Path, now: datetime, *, first_use: bool = False, s
     if accepted.first:
         roots.check_unexpired(accepted.root, now)
     if accepted.news:
-        write_whole(pin_file(config, accepted.root.name), accepted.root.data)
+        appear.write(pin_file(config, accepted.root.name), accepted.root.data, folder_mode=0o700)
     roots.check_unexpired(accepted.root, now)
     return accepted
 
@@ -192,18 +191,3 @@ def read_bytes(path: Path) -> bytes:
             f"the root metadata cannot be read: {error.strerror}", where=str(path),
             wanted="a folder with root.json and N.root.json, or such a file",
         ) from error  # fmt: skip
-
-
-def write_whole(path: Path, data: bytes) -> None:
-    """Put a file in place whole, over an older one."""
-    temporary = path.with_name(f".{path.name}.{secrets.token_hex(8)}")
-    try:
-        path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
-        with temporary.open("xb") as stream:
-            stream.write(data)
-            stream.flush()
-            os.fsync(stream.fileno())
-        temporary.replace(path)
-    except OSError as error:
-        temporary.unlink(missing_ok=True)
-        raise RecipeError(f"the root cannot be written: {error.strerror}", where=str(path)) from error

@@ -20,7 +20,6 @@ The rules, each with a test:
 
 import base64
 import binascii
-import hashlib
 import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
@@ -30,13 +29,12 @@ from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PublicKey
 
 from pipeline.errors import VerificationError
 from pipeline.trust import canonical, checkpoint, dsse, intoto, merkle, names
-from pipeline.trust.roots import INDEX_TREES, shard_leaf
+from pipeline.trust.roots import FATES, INDEX_TREES, index_key, index_leaf, shard_leaf
 from pipeline.trust.urls import canonical_url, domain
 from pipeline.trust.values import tag, value
 
 FORMAT = "urn:pellucid:proof:v1"
 LIMIT = 64 << 10  # bytes; a proof has at most some 4 kB
-FATES = ("kept", "dropped", "removed")
 Scalar = int | str | None
 
 
@@ -97,11 +95,6 @@ def path(hashes: Sequence[bytes]) -> str:
     return base64.b64encode(b"".join(hashes)).decode("ascii")
 
 
-def name_key(tree: str, name: str) -> bytes:
-    """The key of a name in an index tree; of `texts`, whose names are digests, the digest."""
-    return bytes.fromhex(name) if tree == "texts" else hashlib.sha256(tag(f"index/{tree}") + name.encode()).digest()
-
-
 def row_leaf(fate: str, row: Mapping[str, Scalar], nested: bytes, columns: Sequence[str]) -> bytes:
     """The data of a row's leaf, from its columns that are no list and no struct and the digest of those that are."""
     return tag(fate) + b"".join(value(row[name]) for name in columns) + nested
@@ -154,7 +147,7 @@ def _still_there(claim: Any, signed: checkpoint.Checkpoint, where: str) -> None:
         return
     intoto.check(entry, _ENTRY, "claim.entry", where)
     identifier = str(claim["row"]["id"])
-    _entry("ids", {**entry, "key": name_key("ids", identifier).hex()}, signed, "claim.entry", where)
+    _entry("ids", {**entry, "key": index_key("ids", identifier).hex()}, signed, "claim.entry", where)
     if entry["counts"] != [int(fate == claim["fate"]) for fate in FATES]:
         raise VerificationError(
             f"claim.entry counts {entry['counts']} documents (kept, dropped, removed) of the id {identifier}",
@@ -188,7 +181,7 @@ def _absent(claim: Any, signed: checkpoint.Checkpoint, where: str) -> dict[str, 
 
 
 def _entry(tree: str, entry: Any, signed: checkpoint.Checkpoint, what: str, where: str) -> None:
-    data = tag(f"index/{tree}") + bytes.fromhex(entry["key"]) + b"".join(n.to_bytes(8, "big") for n in entry["counts"])
+    data = index_leaf(tree, bytes.fromhex(entry["key"]), entry["counts"])
     root = signed["roots"][tree]
     known = bytes.fromhex(root["root"])
     _included(
@@ -218,7 +211,7 @@ def _key(claim: Any, where: str) -> bytes:
     tree, name = claim["tree"], claim["name"]
     if wanted := _NAMES[tree](name):
         raise VerificationError(f"claim.name is {name!r:.100}", wanted=f"of {tree}, {wanted}", where=where)
-    return name_key(tree, name)
+    return index_key(tree, name)
 
 
 def _spelt(spelling: Any, what: str) -> intoto.Rule:

@@ -16,7 +16,7 @@ import pyarrow.parquet as pq
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PublicKey
 
 from pipeline.errors import RecipeError, VerificationError
-from pipeline.trust import checkpoint, dsse, index, leaves, manifest, merkle, proof, roots, tombstones
+from pipeline.trust import checkpoint, dsse, index, leaves, manifest, merkle, proof, published, roots, tombstones
 from pipeline.trust.urls import canonical_url, canonical_urls
 
 BATCH_ROWS = 4096
@@ -27,22 +27,15 @@ class Release:
 
     def __init__(self, folder: Path, keys: Sequence[Ed25519PublicKey]) -> None:
         self.folder, self.keys = folder, keys
+        opened = published.read(folder, keys)
+        self.manifest = opened.manifest
         try:
-            data, envelope, self.checkpoint = (
-                (folder / name).read_bytes() for name in ("manifest.json", "manifest.dsse.json", checkpoint.NAME)
-            )
+            self.checkpoint = (folder / checkpoint.NAME).read_bytes()
         except OSError as error:
-            raise RecipeError(
-                f"cannot be read: {error.strerror}",
-                where=str(error.filename),
-                hint="pellucid build RECIPE makes a release",
-            ) from error
-        if dsse.open_envelope(envelope, keys, manifest.PAYLOAD_TYPE, "manifest.dsse.json").payload != data:
-            raise VerificationError("is not what manifest.dsse.json signs", where="manifest.json")
-        self.manifest = manifest.parse(data)
-        opened = dsse.open_envelope(self.checkpoint, keys, manifest.PAYLOAD_TYPE, checkpoint.NAME)
-        self.signed = checkpoint.parse(opened.payload)
-        if self.signed["release_id"] != hashlib.sha256(data).hexdigest():
+            raise RecipeError(f"cannot be read: {error.strerror}", where=str(error.filename)) from error
+        envelope = dsse.open_envelope(self.checkpoint, keys, manifest.PAYLOAD_TYPE, checkpoint.NAME)
+        self.signed = checkpoint.parse(envelope.payload)
+        if self.signed["release_id"] != opened.release_id:
             raise VerificationError("is of another release", where=checkpoint.NAME)
 
     def encode(self, claim: Mapping[str, Any]) -> bytes:
@@ -110,7 +103,7 @@ def _named(release: Release, tree: str, name: str) -> dict[str, Any]:
         path = proof.path(merkle.inclusion_proof(hashes, place))
         return {"counts": entries.counts[place].tolist(), "index": place, "path": path}
 
-    place, there = entries.find(proof.name_key(tree, name))
+    place, there = entries.find(roots.index_key(tree, name))
     if there:
         return {"kind": "counted", "tree": tree, "name": name, "entry": shown(place)}
     below, above = (

@@ -11,6 +11,7 @@ read. A leaf of `shards` is `pellucid/shard/v1`, a NUL byte, and the values name
 one of `removed` likewise. A row is in the release if its leaf is in a content root, and that one's leaf is in `shards`.
 """
 
+import hashlib
 from collections.abc import Iterable, Mapping, Sequence
 from typing import Any, TypedDict
 
@@ -21,11 +22,28 @@ INDEX_TREES = ("ids", "urls", "domains", "texts")
 TREES = ("artifacts", "shards", "removed", *INDEX_TREES)
 
 
+FATES = ("kept", "dropped", "removed")  # in the order of the counts of an index leaf
+
+
 class Root(TypedDict):
     """`size`: leaves; `root`: in hex."""
 
     size: int
     root: str
+
+
+def index_key(tree: str, name: str) -> bytes:
+    """The key of a name in an index tree: an id, canonical URL or domain; of `texts`, whose names are digests, the digest."""
+    return bytes.fromhex(name) if tree == "texts" else hashlib.sha256(index_tag(tree) + name.encode()).digest()
+
+
+def index_leaf(tree: str, key: bytes, counts: Iterable[int]) -> bytes:
+    """The data of a leaf of an index tree; `counts`: by FATES."""
+    return index_tag(tree) + key + b"".join(count.to_bytes(8, "big") for count in counts)
+
+
+def index_tag(tree: str) -> bytes:
+    return tag(f"index/{tree}")
 
 
 def listed(sources: Iterable[Mapping[str, Any]], files: Iterable[Mapping[str, Any]]) -> dict[str, Root]:

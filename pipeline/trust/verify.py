@@ -158,7 +158,7 @@ def _contents(state: _State) -> None:
     state.make(["run"], _run(state))
     if state.asked:
         state.make(["reproduced"], _reproduced(state, state.asked))
-    there = dict(folder.scan(state.release))
+    there = dict(folder.scan(state.release, names.DEPTH))
     listed_names = [file["name"] for file in manifest["files"]]
     listed = state.make(["listing"], folder.listing(there, listed_names))
     files = [file for file in manifest["files"] if there.get(file["name"]) == "file"]
@@ -170,32 +170,34 @@ def _checkpoint(state: _State, manifest: Manifest) -> Findings:
     """The checkpoint's signature, and that it says what the manifest says."""
     name = checkpoint.NAME
     try:
-        opened = dsse.open_envelope(folder.read(state.release, name), state.keys, PAYLOAD_TYPE, name)
-        state.vouchers.vouch(opened.key_id, name)
-        stated = checkpoint.parse(opened.payload, name)
+        stated = checkpoint.parse(_opened(state, name).payload, name)
     except VerificationError as error:
         yield _finding("checkpoint", error)
         return
-    state.builders.add(opened.key_id)
     if stated["release_id"] != state.release_id:
         yield failed("checkpoint", f"is of release {stated['release_id']}, this is {state.release_id}", name)
         return
-    for key in checkpoint.SHAPE:
-        if stated[key] != manifest[key]:  # type: ignore[literal-required]
-            yield failed("checkpoint", f"{key}: it says {stated[key]}, the manifest {manifest[key]}", name)  # type: ignore[literal-required]
+    for key, said in stated.items():
+        if key != "release_id" and said != (known := manifest.get(key)):
+            yield failed("checkpoint", f"{key}: it says {said}, the manifest {known}", name)
+
+
+def _opened(state: _State, name: str) -> dsse.Opened:
+    """A signed document of the release; its signer is one of the release's builders. Raises VerificationError."""
+    opened = dsse.open_envelope(folder.read(state.release, name), state.keys, PAYLOAD_TYPE, name)
+    state.vouchers.vouch(opened.key_id, name)
+    state.builders.add(opened.key_id)
+    return opened
 
 
 def _run(state: _State) -> Findings:
     """The run document's signature, and that it is of this release."""
     name = "run.dsse.json"
     try:
-        opened = dsse.open_envelope(folder.read(state.release, name), state.keys, PAYLOAD_TYPE, name)
-        state.vouchers.vouch(opened.key_id, name)
-        stated = run.parse(opened.payload, name)
+        stated = run.parse(_opened(state, name).payload, name)
     except VerificationError as error:
         yield _finding("run", error)
         return
-    state.builders.add(opened.key_id)
     if stated.release_id != state.release_id:
         yield failed("run", f"is the run of release {stated.release_id}, this is {state.release_id}", name)
     elif state.manifest and (others := run.differences(stated, state.manifest)):

@@ -7,8 +7,7 @@ import pytest
 
 from pipeline import telling
 from pipeline.errors import VerificationError
-from pipeline.trust import canonical, checkpoint, dsse, intoto, merkle, proof, prove
-from pipeline.trust.index import leaf
+from pipeline.trust import canonical, checkpoint, dsse, intoto, merkle, proof, prove, roots
 from tests.trust import small_release as small
 from tests.trust.small_release import KEY, TRUSTED
 
@@ -80,10 +79,10 @@ def test_a_kind_that_is_no_string_is_refused(release: prove.Release, kind: Any) 
 
 def after_a_takedown(release: prove.Release, identifier: str, counts: list[int]) -> tuple[bytes, dict[str, Any]]:
     """A checkpoint like the release's after a takedown that left this id such counts, and the leaf that the id has in it."""
-    data = leaf("ids", proof.name_key("ids", identifier), counts)
+    data = roots.index_leaf("ids", roots.index_key("ids", identifier), counts)
     ids = {"size": 1, "root": merkle.root_hash([merkle.leaf_hash(data)]).hex()}
-    roots = {**release.signed["roots"], "removed": {"size": 1, "root": "ab" * 32}, "ids": ids}
-    stated = checkpoint.statement("cd" * 32, {"name": "small", "version": "1", "roots": roots})
+    changed = {**release.signed["roots"], "removed": {"size": 1, "root": "ab" * 32}, "ids": ids}
+    stated = checkpoint.statement("cd" * 32, {"name": "small", "version": "1", "roots": changed})
     return dsse.sign(stated, intoto.PAYLOAD_TYPE, KEY), {"counts": counts, "index": 0, "path": ""}
 
 

@@ -98,7 +98,7 @@ def test_folders_too_deep_to_walk_are_a_failure_and_are_not_walked(tmp_path: Pat
     folder = small.write(tmp_path / "release", small.corpus())
     (folder / "data" / "/".join("a" * 40)).mkdir(parents=True)
     assert refusals(folder) == {"listing"}
-    assert max(name.count("/") for name, _ in scan(folder)) == names.DEPTH
+    assert max(name.count("/") for name, _ in scan(folder, names.DEPTH)) == names.DEPTH
 
 
 def test_a_file_name_cannot_write_a_verdict_on_the_terminal(tmp_path: Path) -> None:

@@ -9,7 +9,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from pipeline.trust import index, merkle
+from pipeline.trust import index, merkle, roots
 from pipeline.trust.urls import canonical_url, domains, package
 
 FATES = ("kept", "dropped", "removed")
@@ -79,7 +79,7 @@ def test_entries_are_a_count_of_names_and_leaves_are_those_of_the_specification(
             f"pellucid/index/{tree}/v1\0".encode() + key + b"".join(n.to_bytes(8, "big") for n in wanted[tree][key])
             for key in keys
         ]
-        assert [index.leaf(tree, key, wanted[tree][key]) for key in keys] == data
+        assert [roots.index_leaf(tree, key, wanted[tree][key]) for key in keys] == data
         assert index.leaf_hashes(tree, found) == [merkle.leaf_hash(leaf) for leaf in data]
 
 
@@ -101,13 +101,15 @@ def test_a_key_that_ends_in_zeros_is_not_lost() -> None:
     assert [entries.find(key) for key in keys] == [(0, True), (1, True), (2, True)]
     assert entries.find(b"\1" * 32) == (3, False)
     assert entries.find(b"\0" * 31 + b"\1") == (1, False)
-    assert index.leaf_hashes("ids", entries) == [merkle.leaf_hash(index.leaf("ids", key, (1, 1, 1))) for key in keys]
+    assert index.leaf_hashes("ids", entries) == [
+        merkle.leaf_hash(roots.index_leaf("ids", key, (1, 1, 1))) for key in keys
+    ]
 
 
 def test_an_artifact_without_records_is_there_with_counts_of_zero() -> None:
     entries = index.together([index.of_artifacts(["pkg:pypi/one@1", "pkg:pypi/one@2"])])
     for tree, names in (("urls", ["pkg:pypi/one@1", "pkg:pypi/one@2"]), ("domains", ["pkg:pypi/one"])):
-        assert [entries[tree].find(index.key_of(tree, name))[1] for name in names] == [True] * len(names)
+        assert [entries[tree].find(roots.index_key(tree, name))[1] for name in names] == [True] * len(names)
         assert entries[tree].counts.tolist() == [[0, 0, 0]] * len(names)
 
 
@@ -125,5 +127,6 @@ def test_a_dropped_document_has_no_entry_among_the_texts() -> None:
 
 @pytest.mark.parametrize("tree", index.TREES)
 def test_a_name_has_another_key_in_every_tree(tree: str) -> None:
-    others = {index.key_of(other, "name") for other in index.TREES if other != tree}
-    assert index.key_of(tree, "name") not in others
+    name = "ab" * 32  # of a text, too
+    others = {roots.index_key(other, name) for other in index.TREES if other != tree}
+    assert roots.index_key(tree, name) not in others

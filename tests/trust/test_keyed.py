@@ -37,7 +37,7 @@ def test_other_bytes_of_an_artifact_give_another_key(tmp_path: Path) -> None:
 @given(st.lists(DIGEST, min_size=1), st.randoms())
 def test_the_key_of_a_release_is_the_same_in_any_order_and_with_repeats(keys: list[bytes], draw: object) -> None:
     mixed = [*keys, keys[0]]
-    draw.shuffle(mixed)  # type: ignore[attr-defined]
+    draw.shuffle(mixed)
     assert keyed.release_key(mixed) == keyed.release_key(keys)
 
 

@@ -146,7 +146,7 @@ def test_the_content_root_of_a_table_does_not_depend_on_how_it_is_cut_into_batch
         }
         for text in texts
     ]
-    digests = pa.array([hashlib.sha256(row["text"].encode()).hexdigest() for row in rows], pa.string())  # type: ignore[union-attr]
+    digests = pa.array([hashlib.sha256(row["text"].encode()).hexdigest() for row in rows], pa.string())
     table = pa.Table.from_pylist(rows, schemas.DATA).append_column("text_sha256", digests)
     halves = pa.concat_tables([table.slice(0, len(rows) // 2), table.slice(len(rows) // 2)])
     naive = merkle.root_hash([merkle.leaf_hash(plain_leaf("data", schemas.DATA, row)) for row in rows])

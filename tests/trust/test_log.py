@@ -29,8 +29,8 @@ def releases(*numbers: int) -> list[bytes]:
 
 def made(folder: Path, size: int = 0, key: object = KEY) -> Log:
     """A log of `size` releases in `folder`, added at once."""
-    log_append.start(folder, ORIGIN, key)  # type: ignore[arg-type]
-    return log_append.append(folder, releases(*range(size)), key)  # type: ignore[arg-type]
+    log_append.start(folder, ORIGIN, key)
+    return log_append.append(folder, releases(*range(size)), key)
 
 
 def snapshot(folder: Path) -> dict[str, bytes]:

@@ -39,7 +39,7 @@ def of_the_docs() -> Callable[[bytes, Any], Any]:
     assert len([line for line in code.splitlines() if line.strip()]) <= 120
     found: dict[str, Any] = {"__name__": "checker"}
     exec(compile(code, str(PAGE), "exec"), found)  # noqa: S102
-    return found["check"]  # type: ignore[no-any-return]
+    return found["check"]
 
 
 def rows(fate: str) -> Iterator[small.Row]:
@@ -82,7 +82,7 @@ def test_what_is_asked_for_is_what_is_answered(release: prove.Release) -> None:
     found = {name: proof.check(made, TRUSTED) for name, made in examples(release).items()}
     kept = next(rows("kept"))
     for name in ("kept", "text", "url"):
-        assert found[name].row is not None and found[name].row["id"] == kept["id"]  # type: ignore[index]
+        assert found[name].row is not None and found[name].row["id"] == kept["id"]
     dropped = [row for row in rows("dropped") if row["purl"] == "pkg:pypi/first@1.0"]
     under = [row for row in rows("kept") if row["purl"] == "pkg:pypi/first@1.0"]
     assert found["counted"].counts == (len(under), len(dropped), 0)

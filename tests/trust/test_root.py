@@ -399,7 +399,7 @@ def test_a_first_pin_checks_every_step_from_version_one(tmp_path: Path) -> None:
     place = folder(tmp_path / "root", version(), taken)
     for options in ({"sha256": version().fingerprint}, {"first_use": True}):
         with pytest.raises(VerificationError, match="0 of version 1's root keys"):
-            pins.trust(place, tmp_path, NOW, **options)  # type: ignore[arg-type]
+            pins.trust(place, tmp_path, NOW, **options)
     with pytest.raises(VerificationError, match="0 of its own root keys"):
         pins.trust(folder(tmp_path / "none", version(signed_by=())), tmp_path, NOW, first_use=True)
     assert pin_of(tmp_path) is None

@@ -3,7 +3,6 @@
 import hashlib
 import json
 import re
-import shutil
 import socket
 from collections.abc import Callable
 from pathlib import Path
@@ -14,29 +13,13 @@ import pyarrow.parquet as pq
 import pytest
 
 from pipeline.trust import canonical, dsse, intoto
-from pipeline.trust.findings import Check
 from pipeline.trust.folder import ENVELOPE_LIMIT
 from pipeline.trust.verify import verify
 from tests.trust import small_release as small
+from tests.trust.refused import refusals
 
 DATA = "data/manual/train-00000-of-00002.parquet"
 NOTES = "data/notes/train-00000-of-00001.parquet"
-
-
-@pytest.fixture(scope="module")
-def pristine(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    return small.write(tmp_path_factory.mktemp("pristine"), small.corpus())
-
-
-@pytest.fixture
-def release(pristine: Path, tmp_path: Path) -> Path:
-    return Path(shutil.copytree(pristine, tmp_path / "release"))
-
-
-def refusals(folder: Path) -> tuple[Check, ...]:
-    result = verify(folder, small.TRUSTED)
-    assert not result.ok and result.failures
-    return result.failures
 
 
 def exchange(one: Path, other: Path) -> None:

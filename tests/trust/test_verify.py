@@ -27,41 +27,17 @@ from pipeline.errors import RecipeError
 from pipeline.model import Pointer, document_id
 from pipeline.release import schemas
 from pipeline.trust import checkpoint, dsse, intoto, keys, manifest, roots, rows
-from pipeline.trust.findings import CHECKS, OF_BYTES, ON_REQUEST, Check
+from pipeline.trust.findings import CHECKS, OF_BYTES, ON_REQUEST
 from pipeline.trust.keys import key_id
 from pipeline.trust.verify import verify
 from tests.trust import small_release as small
+from tests.trust.refused import refusal, refusals
 from tests.trust.small_release import KEY, MILLION, OTHER_KEY, TRUSTED, Corpus, Row
 
 ENVELOPES = ("manifest.json", "manifest.dsse.json", "checkpoint.dsse.json", "run.dsse.json")
 DATA = "data/manual/train-00000-of-00002.parquet"
 KEPT = "provenance/manual/kept-00000-of-00002.parquet"
 DROPPED = "provenance/manual/dropped-00000-of-00002.parquet"
-
-
-@pytest.fixture(scope="module")
-def pristine(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    return small.write(tmp_path_factory.mktemp("pristine"), small.corpus())
-
-
-@pytest.fixture
-def release(pristine: Path, tmp_path: Path) -> Path:
-    return Path(shutil.copytree(pristine, tmp_path / "release"))
-
-
-def refusals(folder: Path) -> tuple[Check, ...]:
-    """The failures of a release that has to be refused; each says what was seen."""
-    result = verify(folder, TRUSTED)
-    assert not result.ok
-    assert result.failures
-    assert all(check.detail for check in result.failures)
-    return result.failures
-
-
-def refusal(folder: Path) -> Check:
-    """The one failure of a release that has to be refused for one reason."""
-    (check,) = refusals(folder)
-    return check
 
 
 def files_of(folder: Path) -> list[str]:

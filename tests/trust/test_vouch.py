@@ -28,7 +28,7 @@ def delegating(*keys: object) -> root.Root:
     """A root whose release keys these are."""
     data = ceremony.draft(
         "tales", 1, datetime(2028, 1, 1, tzinfo=UTC), 1, {"root": [OTHER], "release": list(keys)}, "draft"
-    )  # type: ignore[list-item]
+    )
     return root.parse(data, "1.root.json")
 
 
@@ -42,7 +42,7 @@ def delegating(*keys: object) -> root.Root:
         (((OWN,), (OTHER,), (delegating(OTHER),)), "local"),
     ],
 )
-def test_a_verification_says_who_vouches_the_strongest_reason_first(release: Path, groups: tuple, by: str) -> None:  # type: ignore[type-arg]
+def test_a_verification_says_who_vouches_the_strongest_reason_first(release: Path, groups: tuple, by: str) -> None:
     keys, vouchers = vouch.together(*groups, vouch.KINDS)
     result = verify(release, keys, vouchers=vouchers)
     assert result.ok
