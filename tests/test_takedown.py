@@ -276,6 +276,48 @@ def test_a_copy_with_other_rows_cannot_take_the_published_documents(
     assert not (tmp_path / "mine").exists()
 
 
+def republished(taken: takedown.Taken, tmp_path: Path, change: Callable[[dict[str, Any]], object]) -> Path:
+    """The documents of the next release after its publisher has changed what the manifest says of its first file of texts."""
+    folder = tmp_path / "published"
+    folder.mkdir()
+    for name in takedown.DOCUMENTS:
+        shutil.copy(taken.out / name, folder)
+
+    def edit(predicate: dict[str, Any]) -> None:
+        change(next(file for file in predicate["files"] if file["kind"] == "data"))
+
+    small.sign_again(folder, edit=edit)
+    return folder
+
+
+def test_a_publisher_who_changed_more_than_was_removed_is_found_out(
+    three: tuple[takedown.Taken, list[str]], old: Path, tmp_path: Path
+) -> None:
+    folder = republished(three[0], tmp_path, lambda file: file.update(root="ab" * 32, sha256="ab" * 32))
+    with pytest.raises(VerificationError, match="other rows than were published"):
+        takedown.apply(old, folder, tmp_path / "mine", TRUSTED)
+    assert not (tmp_path / "mine").exists()
+
+
+def test_the_published_rows_in_other_bytes_are_level_1(
+    three: tuple[takedown.Taken, list[str]], old: Path, tmp_path: Path
+) -> None:
+    folder = republished(three[0], tmp_path, lambda file: file.update(sha256="ab" * 32))
+    done = takedown.apply(old, folder, tmp_path / "mine", TRUSTED)
+    assert done.level == "L1"
+    assert verify(done.out, TRUSTED, content=True).level == "L1"
+
+
+def test_documents_that_are_missing_are_named(
+    three: tuple[takedown.Taken, list[str]], old: Path, tmp_path: Path
+) -> None:
+    folder = republished(three[0], tmp_path, lambda file: None)
+    (folder / "run.dsse.json").unlink()
+    with pytest.raises(RecipeError, match="cannot be read"):
+        takedown.apply(old, folder, tmp_path / "mine", TRUSTED)
+    assert not (tmp_path / "mine").exists()
+
+
 def test_a_release_that_does_not_verify_is_not_signed_again(old: Path, tmp_path: Path) -> None:
     copy = Path(shutil.copytree(old, tmp_path / "copy"))
     (copy / "README.md").write_text("# other\n")

@@ -255,6 +255,18 @@ def test_a_lie_put_together_from_true_parts_is_refused_with_its_own_message(
     assert len(names) == 25
 
 
+def test_of_a_url_that_several_documents_have_it_is_proved_how_many(tmp_path: Path) -> None:
+    made = small.corpus()
+    for row in (made["manual"]["kept"][0], made["manual"]["kept"][3], made["notes"]["dropped"][0]):
+        row["url"] = "https://example.org/twice"
+    made["notes"]["dropped"][0]["url"] = "https://EXAMPLE.org/twice#part"
+    release = prove.Release(small.write(tmp_path, made), TRUSTED)
+    found = proof.check(prove.url(release, "https://example.org:443/twice"), TRUSTED)
+    assert (found.kind, found.asked, found.counts) == ("counted", "https://example.org/twice", (2, 1, 0))
+    under = proof.check(prove.named(release, "domains", "example.org"), TRUSTED)
+    assert under.counts == (2, 1, 0)
+
+
 def test_a_release_whose_rows_were_changed_gives_no_proof(folder: Path, tmp_path: Path) -> None:
     import shutil
 

@@ -1063,6 +1063,20 @@ def test_other_rows_are_refused_as_content_too(release: Path) -> None:
     assert result.level is None
 
 
+def test_bytes_that_nobody_signed_are_read_with_bounded_memory(release: Path, tmp_path: Path) -> None:
+    """In a process of its own: the limit is one of a process."""
+    code = (
+        "import resource, sys; from click.testing import CliRunner; from pipeline.cli import main; "
+        "from pipeline.commands.trust import MEMORY_LIMIT; CliRunner().invoke(main, sys.argv[1:]); "
+        "print(resource.getrlimit(resource.RLIMIT_AS)[0] == MEMORY_LIMIT)"
+    )
+    (tmp_path / "key.pub").write_bytes(keys.public_pem(KEY.public_key()))
+    command = [sys.executable, "-c", code, "verify", str(release), "--key", str(tmp_path / "key.pub")]
+    for options, limited in (([], "False"), (["--content"], "True")):
+        done = subprocess.run([*command, *options], capture_output=True, text=True, check=True)
+        assert done.stdout.strip() == limited
+
+
 def test_other_bytes_of_what_has_no_rows_are_refused_however_it_is_asked(release: Path) -> None:
     (release / "README.md").write_text("# other\n")
     assert [check.file for check in verify(release, TRUSTED, content=True).failures] == ["README.md"]
