@@ -6,7 +6,7 @@ OUT ?= build/$(basename $(notdir $(CONFIG)))
 MANIFEST ?= $(lastword $(sort $(wildcard manifests/sample/*/manifest.json)))
 BIN := .venv/bin
 
-.PHONY: corpus test flips reproduce parity bench bench-peers lint lock clean
+.PHONY: corpus test fuzz flips reproduce parity bench bench-peers lint lock clean
 .DELETE_ON_ERROR:
 
 corpus: .venv/.made
@@ -14,6 +14,10 @@ corpus: .venv/.made
 
 test: .venv/.made
 	$(BIN)/python -m pytest --numprocesses auto --dist loadfile --no-loadscope-reorder
+
+# New examples, and many, for every property that tests state (`make test` has the same ones in every run).
+fuzz: .venv/.made
+	$(BIN)/python -m pytest --numprocesses auto -m hypothesis --hypothesis-profile fuzz
 
 # One byte of a signed release changed, 100,000 times: verify must refuse each and name the file. Some minutes.
 flips: .venv/.made

@@ -3,8 +3,10 @@
 import pytest
 from hypothesis import settings
 
-# The first call of a kernel compiles it, and machines are shared: a deadline would measure those.
-settings.register_profile("pellucid", deadline=None, print_blob=True)
+# The first call of a kernel compiles it, and machines are shared: a deadline would measure those. The same examples in every
+# run: what is red in one clone is red in all. `make fuzz` looks for new ones.
+settings.register_profile("pellucid", deadline=None, derandomize=True)
+settings.register_profile("fuzz", deadline=None, print_blob=True, max_examples=2000)
 settings.load_profile("pellucid")
 
 LONG = ("test_verify.py", "test_takedown.py", "test_features.py", "test_datatrove.py")

@@ -65,13 +65,13 @@ def canonical_urls(urls: "pa.Array") -> "pa.Array":
 def domains(url: str) -> list[str]:
     """The names under which a canonical URL's publisher can be asked for.
 
-    Of http and https: the host, and what is left when labels are taken from its left, down to two. Of a Package URL: the
-    package without version, qualifiers and subpath.
+    Of a Package URL: the package without version, qualifiers and subpath. Of others: the host, spelt as in an http URL, and
+    what is left when labels are taken from its left, down to two.
     """
     if url.startswith("pkg:"):
         return [package(url)]
     try:
-        host = (urlsplit(url).hostname or "").rstrip(".")
+        host = _ESCAPE.sub(_in_host, urlsplit(url).hostname or "").rstrip(".")
     except ValueError:
         return []
     if not host:

@@ -116,3 +116,11 @@ def test_a_domain_is_asked_for_in_its_one_spelling(name: str, spelt: str | None)
 def test_every_domain_of_a_url_is_in_the_spelling_in_which_it_is_asked_for(url: str) -> None:
     for name in domains(canonical_url(url)):
         assert domain(name) in (name, None)
+
+
+@pytest.mark.parametrize(("url", "names"), [
+    ("ftp://Files.Example.ORG/x", ["files.example.org", "example.org"]), ("a://%", ["%25"]), ("a://%41.b%2f/", ["a.b%2F"]),
+    ("mailto:a@example.org", []), ("a://[", []),
+])  # fmt: skip
+def test_a_url_that_stands_as_it_is_has_its_host_in_the_same_spelling(url: str, names: list[str]) -> None:
+    assert domains(canonical_url(url)) == names
