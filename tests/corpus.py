@@ -190,7 +190,11 @@ class World:
         self.folder, self.url = folder, url
         self.recipe = folder / "recipe" / "recipe.yaml"
         self.environment = {
-            **{name: value for name, value in os.environ.items() if not name.startswith(("PIP_", "PYTHON"))},
+            **{
+                name: value
+                for name, value in os.environ.items()
+                if not name.startswith(("PIP_", "PYTHON")) or name == "PYTHONPATH"
+            },
             "PIP_CONFIG_FILE": os.devnull,
             "PIP_INDEX_URL": f"{url}/simple",
             "PELLUCID_CACHE": str(folder / "cache"),
