@@ -9,6 +9,7 @@ from pathlib import Path
 import click
 
 from pipeline import telling
+from pipeline.arrow import without_pandas
 from pipeline.commands.options import AS_JSON, FILE, errors_end_it, for_terminal, say
 from pipeline.commands.whom import WHOM, Whom
 from pipeline.errors import RecipeError, VerificationError
@@ -51,6 +52,7 @@ def prove(
 
     if (name is None) == (text_file is None) or (is_domain and name is None):
         raise RecipeError("name one document", wanted="NAME (an id, a URL, or with --domain a domain), or --text FILE")
+    without_pandas()
     trusted = whom.accepted()
     opened = proofs.Release(release, trusted)
     if text_file is not None:

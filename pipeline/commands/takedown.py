@@ -8,6 +8,7 @@ from pathlib import Path
 import click
 
 from pipeline import telling
+from pipeline.arrow import without_pandas
 from pipeline.commands.options import AS_JSON, FILE, errors_end_it, say
 from pipeline.commands.whom import WHOM, Whom
 from pipeline.errors import RecipeError
@@ -52,6 +53,7 @@ def takedown(
 
     if (list_file is None) == (published is None):
         raise RecipeError("nothing says what is to go", wanted="LIST, or --apply FOLDER", where="takedown")
+    without_pandas()
     started, trusted = time.time(), whom.accepted()
     target = out or release.with_name(f"{release.name}-takedown")
     if published is not None:

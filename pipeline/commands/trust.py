@@ -9,6 +9,7 @@ from typing import Any
 import click
 
 from pipeline import telling
+from pipeline.arrow import without_pandas
 from pipeline.commands.log import position, read_seen
 from pipeline.commands.options import AS_JSON, FILE, WORKERS, errors_end_it, say, settings, with_display
 from pipeline.commands.whom import WHOM, Whom
@@ -64,6 +65,7 @@ def verify(
     from pipeline.trust.findings import OF_BYTES
     from pipeline.trust.log import Log
 
+    without_pandas()
     trusted, vouchers = whom.resolve()
     if content:
         _bound_memory()

@@ -18,6 +18,7 @@ from multiprocessing.connection import Connection, wait
 from pathlib import Path
 from typing import Any
 
+from pipeline.arrow import without_pandas
 from pipeline.engine.execute import execute
 from pipeline.errors import PellucidError, TaskError
 from pipeline.plan import Task, TaskRecord
@@ -171,13 +172,16 @@ def _serve(pipe: Connection, work: str) -> None:
     _die_with_parent()
     if sys.platform == "linux":
         resource.setrlimit(resource.RLIMIT_AS, (MEMORY_LIMIT, MEMORY_LIMIT))
+    without_pandas()
     while True:
         try:
             task, files = pipe.recv()
         except (EOFError, OSError):
             sys.stdout.flush()
             sys.stderr.flush()
-            os._exit(0)  # outputs and records are on disk; taking numba and Arrow down one by one is half a second of a build
+            os._exit(
+                0
+            )  # outputs and records are on disk; taking numba and Arrow down one by one is half a second of a build
         try:
             record = execute(task, files, Path(work), _progress(pipe))
             message: tuple[str, Any] = ("done", record)
