@@ -13,6 +13,7 @@ from pipeline.errors import TaskError
 
 _COLUMNS = ["id", "url", "text"]
 _FIRST_WORDS = 100  # characters
+_LONGEST_URL = 300  # characters of it are shown
 
 Files = Callable[[Mapping[str, Any]], Sequence[Path]]
 
@@ -48,14 +49,17 @@ def _shown(cluster: Mapping[str, Any], files: Files) -> list[str]:
     kept, example = cluster["kept"], cluster["example"]
     release = f" of release {kept['release']}" if kept["release"] else ""
     url, text = _find(kept, files)
-    words = " ".join(text[: 4 * _FIRST_WORDS].split())
-    words = words if len(words) <= _FIRST_WORDS else words[:_FIRST_WORDS] + "…"
+    words = _first(" ".join(text[: 4 * _FIRST_WORDS].split()), _FIRST_WORDS)
     return [
         f"  {cluster['copies']:,} {'are copies' if cluster['copies'] > 1 else 'is a copy'} of {kept['id']}{release}",
-        f"    {url}",
+        f"    {_first(url, _LONGEST_URL)}",
         f'    "{words}"',
-        f"    {'one of them' if cluster['copies'] > 1 else 'the copy'}: {_find(example, files)[0]}",
+        f"    {'one of them' if cluster['copies'] > 1 else 'the copy'}: {_first(_find(example, files)[0], _LONGEST_URL)}",
     ]
+
+
+def _first(text: str, characters: int) -> str:
+    return text if len(text) <= characters else text[:characters] + "…"
 
 
 def _find(entry: Mapping[str, Any], files: Files) -> tuple[str, str]:
