@@ -6,7 +6,7 @@ OUT ?= build/$(basename $(notdir $(CONFIG)))
 MANIFEST ?= $(lastword $(sort $(wildcard manifests/sample/*/manifest.json)))
 BIN := .venv/bin
 
-.PHONY: corpus test fuzz flips reproduce parity bench bench-peers lint lock clean
+.PHONY: corpus test fuzz look flips reproduce parity bench bench-peers lint lock clean
 .DELETE_ON_ERROR:
 
 corpus: .venv/.made
@@ -38,6 +38,20 @@ bench: .venv/.made .venv-peers/.made .venv-dolma/.made
 	$(BIN)/pellucid build configs/workstation.yaml
 	$(BIN)/python bench/run.py
 
+# The report, the browser and Croissant as people open them: Chromium (Debian's), axe-core, mlcroissant.
+# Pictures of what is seen: build/look.
+look: .venv/.made .venv-look/.made
+	$(BIN)/pellucid build configs/sample.yaml
+	.venv-look/bin/python -m pytest look --release $(or $(RELEASE),build/sample)
+
+.venv-look/.made: look/requirements.lock look/package-lock.json
+	@command -v chromium >/dev/null || { echo "Chromium is not there; next: apt-get install chromium" >&2; exit 2; }
+	@echo "installing what looks at pages into $(@D) and look/node_modules"
+	@$(PYTHON) -m venv $(@D)
+	@$(@D)/bin/python -m pip install --quiet --disable-pip-version-check --no-deps --require-hashes --requirement $<
+	@npm ci --prefix look --ignore-scripts --no-audit --no-fund --loglevel=error
+	@touch $@
+
 bench-peers: .venv-peers/.made .venv-dolma/.made
 
 .venv-%/.made: bench/requirements-%.lock
@@ -57,7 +71,7 @@ lock: .venv/.made
 		--no-header --no-emit-index-url --no-annotate --quiet --output-file requirements.lock
 
 clean:
-	rm -rf .venv .venv-peers .venv-dolma build
+	rm -rf .venv .venv-peers .venv-dolma .venv-look look/node_modules build
 
 .venv/.made: requirements.lock pyproject.toml
 	@$(PYTHON) -c 'import sys; v = sys.version_info; sys.exit(0 if (3, 11) <= v[:2] <= (3, 13) else \

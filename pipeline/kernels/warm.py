@@ -17,6 +17,7 @@ from importlib.metadata import version
 from pathlib import Path
 from typing import IO, TYPE_CHECKING
 
+from pipeline.arrow import without_pandas
 from pipeline.errors import TaskError
 from pipeline.kernels import cache_folder
 
@@ -129,6 +130,7 @@ def compile_kernels(name: str) -> None:
     """Compile one module's kernels for the types that the pipeline calls them with, by calling them."""
     import pyarrow as pa
 
+    without_pandas()
     texts = pa.array(["One line of text.\nAnd another, é, 漢字."], pa.large_string())
     if name == "features":
         from pipeline.kernels import features

@@ -10,8 +10,10 @@ import re
 import resource
 import subprocess
 import sys
+from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime
+from functools import cache
 from pathlib import Path
 from typing import TypedDict
 
@@ -63,7 +65,8 @@ def machine() -> Machine:
     return {"system": system, "cpu": _cpu(), "cores": cores, "memory_bytes": memory}
 
 
-def packages() -> dict[str, str]:
+@cache  # reading what is installed takes a tenth of a second
+def packages() -> Mapping[str, str]:
     """Version of each installed requirement of Pellucid; empty where Pellucid runs without being installed."""
     try:
         required = importlib.metadata.requires("pellucid") or []

@@ -71,7 +71,9 @@ def domains(url: str) -> list[str]:
     if url.startswith("pkg:"):
         return [package(url)]
     try:
-        host = _ESCAPE.sub(_in_host, urlsplit(url).hostname or "").rstrip(".")
+        host = _ESCAPE.sub(_in_host, (urlsplit(url).hostname or "").lower()).rstrip(
+            "."
+        )  # `hostname` keeps what is behind a %
     except ValueError:
         return []
     if not host:

@@ -26,6 +26,31 @@ def copy(tmp_path: Path) -> Path:
     return tmp_path
 
 
+TINY = """
+from pipeline.kernels import jit
+
+@jit.entry
+def _next(number):
+    return number + 1
+
+class C4:
+    pass
+
+def answer(*arguments, **named):
+    return _next(1)
+
+keys = edit = count = remove = answer
+"""
+
+
+@pytest.fixture
+def tiny(copy: Path) -> Path:
+    """The same with modules whose one kernel is compiled at once: for what is about who compiles, and when."""
+    for name in ("exact", "c4", "blocks"):
+        (copy / "pipeline" / "kernels" / f"{name}.py").write_text(TINY)
+    return copy
+
+
 def run(folder: Path, code: str, *arguments: str, **environment: str) -> str:
     kept = {name: value for name, value in os.environ.items() if not name.startswith(("NUMBA", "XDG"))}
     done = subprocess.run(
@@ -72,29 +97,29 @@ def test_a_process_that_is_started_by_another_uses_its_folder(copy: Path) -> Non
     assert said[0] == said[1]
 
 
-def test_kernels_are_compiled_once_though_two_ask_at_once(copy: Path) -> None:
+def test_kernels_are_compiled_once_though_two_ask_at_once(tiny: Path) -> None:
     """With a small kernel for all: what is tested is who waits for whom."""
     code = "from pipeline.kernels import warm; warm.GROUPS = (('exact',),); print(warm.ensure(lambda: print('compiling')) > 0)"
     kept = {name: value for name, value in os.environ.items() if not name.startswith("NUMBA")}
     both = [
-        subprocess.Popen([sys.executable, "-B", "-c", code], cwd=copy, stdout=subprocess.PIPE, text=True, env=kept)
+        subprocess.Popen([sys.executable, "-B", "-c", code], cwd=tiny, stdout=subprocess.PIPE, text=True, env=kept)
         for _ in range(2)
     ]
     said = [process.communicate()[0].split() for process in both]
     assert [process.returncode for process in both] == [0, 0]
     assert sorted(said) == [["True"], ["compiling", "True"]]
-    assert run(copy, code) == "False"
+    assert run(tiny, code) == "False"
 
 
 @pytest.mark.parametrize("name", ["repeated_lines", "c4"])
-def test_kernels_that_few_recipes_ask_for_are_compiled_apart_and_once(copy: Path, name: str) -> None:
+def test_kernels_that_few_recipes_ask_for_are_compiled_apart_and_once(tiny: Path, name: str) -> None:
     code = (
         "from pipeline.kernels import warm; warm.GROUPS = (('exact',),); "
         f"asked = warm.ASKED['{name}']; "
         "said = [warm.ensure(lambda: print('all'), groups) > 0 for groups in (None, asked, asked)]; print(*said)"
     )
-    assert run(copy, code).split() == ["all", "all", "True", "True", "False"]
-    assert run(copy, code) == "False False False"
+    assert run(tiny, code).split() == ["all", "all", "True", "True", "False"]
+    assert run(tiny, code) == "False False False"
 
 
 def test_a_kernel_that_cannot_be_compiled_is_named(copy: Path) -> None:
@@ -109,31 +134,31 @@ def test_a_kernel_that_cannot_be_compiled_is_named(copy: Path) -> None:
     assert "broken on purpose" in done.stderr
 
 
-def test_what_is_compiled_ahead_is_given_up_with_the_block_and_leaves_no_process(copy: Path) -> None:
+def test_what_is_compiled_ahead_is_given_up_with_the_block_and_leaves_no_process(tiny: Path) -> None:
     code = (
         "from pipeline.kernels import warm; warm.GROUPS = (('exact',),)\n"
         "with warm.ahead() as kernels: (process,) = kernels.processes\n"
         "print(process.returncode, warm.marker(warm.GROUPS).exists())"
     )
-    assert run(copy, code) == "-9 False"
+    assert run(tiny, code) == "-9 False"
 
 
-def test_kernels_that_are_compiled_ahead_are_there_once_finished(copy: Path) -> None:
+def test_kernels_that_are_compiled_ahead_are_there_once_finished(tiny: Path) -> None:
     code = (
         "from pipeline.kernels import warm; warm.GROUPS = (('exact',),)\n"
         "with warm.ahead() as kernels: print(len(kernels.processes), kernels.finish(lambda: print('waiting')) > 0)\n"
         "with warm.ahead() as kernels: print(len(kernels.processes), kernels.finish(lambda: print('waiting')))"
     )
-    assert run(copy, code).split("\n") == ["waiting", "1 True", "0 0.0"]
+    assert run(tiny, code).split("\n") == ["waiting", "1 True", "0 0.0"]
 
 
-def test_who_has_compiled_keeps_nobody_waiting(copy: Path) -> None:
+def test_who_has_compiled_keeps_nobody_waiting(tiny: Path) -> None:
     code = (
         "from pipeline.kernels import warm; warm.GROUPS = (('exact',),)\n"
         "with warm.ahead() as one, warm.ahead() as other:\n"
         "    one.finish(lambda: None); warm.marker(warm.GROUPS).unlink(); print(other.finish(lambda: None) > 0)"
     )
-    assert run(copy, code) == "True"
+    assert run(tiny, code) == "True"
 
 
 def test_a_kernel_that_only_kernels_call_refuses_python_also_when_it_is_compiled(copy: Path) -> None:

@@ -119,7 +119,8 @@ def test_every_domain_of_a_url_is_in_the_spelling_in_which_it_is_asked_for(url: 
 
 
 @pytest.mark.parametrize(("url", "names"), [
-    ("ftp://Files.Example.ORG/x", ["files.example.org", "example.org"]), ("a://%", ["%25"]), ("a://%41.b%2f/", ["a.b%2F"]),
+    ("ftp://Files.Example.ORG/x", ["files.example.org", "example.org"]),
+    ("a://%", ["%25"]), ("a://%A", ["%25a"]), ("a://%41.b%2f/", ["a.b%2F"]),
     ("mailto:a@example.org", []), ("a://[", []),
 ])  # fmt: skip
 def test_a_url_that_stands_as_it_is_has_its_host_in_the_same_spelling(url: str, names: list[str]) -> None:

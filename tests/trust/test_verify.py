@@ -126,18 +126,19 @@ def test_the_id_of_a_known_document_is_the_golden_one() -> None:
 # ---------------------------------------------------------------- what a stranger changes
 
 
-def test_a_flipped_bit_in_any_file_is_refused_and_the_file_is_named(release: Path) -> None:
-    """Every byte of the manifest's envelope and of the card; 120 bytes of each other file, drawn from a fixed seed."""
+@pytest.mark.parametrize("name", ["manifest.dsse.json", "README.md"])
+def test_a_flipped_bit_in_any_byte_of_an_envelope_or_the_card_is_refused_and_the_file_is_named(
+    release: Path, name: str
+) -> None:
+    """A sample of the bytes of every file is in test_flips.py."""
     draw = random.Random(5)
-    for name in files_of(release):
-        path, data = release / name, (release / name).read_bytes()
-        every = range(len(data))
-        for position in every if name in ("manifest.dsse.json", "README.md") else draw.sample(every, 120):
-            changed = bytearray(data)
-            changed[position] ^= 1 << draw.randrange(8)
-            path.write_bytes(changed)
-            assert [check.file for check in refusals(release)] == [name], position
-        path.write_bytes(data)
+    path, data = release / name, (release / name).read_bytes()
+    for position in range(len(data)):
+        changed = bytearray(data)
+        changed[position] ^= 1 << draw.randrange(8)
+        path.write_bytes(changed)
+        assert [check.file for check in refusals(release)] == [name], position
+    path.write_bytes(data)
     assert verify(release, TRUSTED).ok
 
 
