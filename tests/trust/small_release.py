@@ -10,6 +10,7 @@ import json
 import random
 from collections import Counter
 from collections.abc import Callable, Sequence
+from functools import lru_cache
 from pathlib import Path
 from typing import Any
 
@@ -202,21 +203,32 @@ def trees_of(folder: Path, files: list[Row], purls: list[str]) -> Row:
     parts = [index.of_artifacts(purls)]
     for entry in files:
         with contextlib.suppress(*UNREADABLE, TypeError, AttributeError):
-            if entry["rows"] is None:
-                continue
-            table = pq.read_table(folder / entry["name"])
-            texts = table.column("text").to_pylist() if entry["kind"] == "data" else []
-            digests = [hashlib.sha256(text.encode()) for text in texts]
-            if entry["kind"] == "data":
-                table = table.append_column("text_sha256", pa.array([one.hexdigest() for one in digests], pa.string()))
-            entry["root"] = leaves.content_root(entry["kind"], table).hex()
-            if entry["kind"] in ("kept", "dropped"):
-                texts = (
-                    bytes.fromhex("".join(table.column("text_sha256").to_pylist())) if entry["kind"] == "kept" else b""
-                )
-                rows = table.select(list(index.COLUMNS)).combine_chunks().to_batches()
-                parts += [index.of_rows(entry["kind"], batch, texts) for batch in rows]
+            if entry["rows"] is not None:
+                data = (folder / entry["name"]).read_bytes()
+                entry["root"] = _root(entry["kind"], data)
+                parts += _index_parts(entry["kind"], data)
     return index.roots(index.together(parts))
+
+
+@lru_cache(maxsize=1000)
+def _root(kind: str, data: bytes) -> str:
+    """The content root of a Parquet file's rows, in hex."""
+    table = pq.read_table(pa.py_buffer(data))
+    if kind == "data":
+        digests = [_sha256(text.encode()) for text in table.column("text").to_pylist()]
+        table = table.append_column("text_sha256", pa.array(digests, pa.string()))
+    return leaves.content_root(kind, table).hex()
+
+
+@lru_cache(maxsize=1000)
+def _index_parts(kind: str, data: bytes) -> list[Any]:
+    """What a Parquet file puts into the index trees."""
+    if kind not in ("kept", "dropped"):
+        return []
+    table = pq.read_table(pa.py_buffer(data))
+    texts = bytes.fromhex("".join(table.column("text_sha256").to_pylist())) if kind == "kept" else b""
+    rows = table.select(list(index.COLUMNS)).combine_chunks().to_batches()
+    return [index.of_rows(kind, batch, texts) for batch in rows]
 
 
 def shard(folder: Path, name: str, kind: str, source: str | None, rows: list[Row], schema: pa.Schema) -> Row:
