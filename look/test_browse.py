@@ -1,0 +1,196 @@
+"""`pellucid browse` in a browser: every page, narrow and wide, light and dark, by keyboard, with documents that mean harm."""
+
+import json
+import urllib.request
+from collections.abc import Callable
+from pathlib import Path
+from urllib.parse import urlsplit
+
+import pytest
+from playwright.sync_api import Page
+
+from look.conftest import NARROW, WIDE, Window, internal, overflows, picture, serious
+
+PAGES = 60  # of a release are opened, at most; of the same kind no more than FEW
+FEW = 2
+VIEWS = [(size, dark) for size in (NARROW, WIDE) for dark in (False, True)]
+
+
+def kind(url: str) -> str:
+    """Pages of one kind differ by a name in the path, or by what a filter asks for."""
+    parts = urlsplit(url)
+    steps = parts.path.strip("/").split("/")
+    named = [steps[0], *("*" if index == 1 else step for index, step in enumerate(steps[1:], 1))]
+    asked = sorted(pair.partition("=")[0] for pair in parts.query.split("&") if pair.partition("=")[2])
+    return "/".join(named) + ("?" + "&".join(asked) if asked else "")
+
+
+def is_page(url: str) -> bool:
+    path = urlsplit(url).path
+    return not path.endswith((".json", "/raw", "/proof", ".css"))
+
+
+def crawl(window: Window) -> list[str]:
+    """Paths of pages that are reached from the front page by links: some of each kind."""
+    seen: dict[str, int] = {}
+    waiting, found = ["/"], list[str]()
+    while waiting and len(found) < PAGES:
+        path = waiting.pop(0)
+        if path in found or seen.get(kind(path), 0) >= FEW:
+            continue
+        seen[kind(path)] = seen.get(kind(path), 0) + 1
+        found.append(path)
+        page = window.open(path)
+        waiting += [link[len(window.origin) :] or "/" for link in internal(page) if is_page(link)]
+    return found
+
+
+@pytest.fixture(scope="module")
+def paths(release: Path, browsed: Callable[[Path], str], chromium: object) -> list[str]:
+    context = chromium.new_context()  # type: ignore[attr-defined]
+    found = crawl(Window(context, browsed(release)))
+    context.close()
+    return found
+
+
+def test_links_lead_to_every_kind_of_page(paths: list[str]) -> None:
+    kinds = {kind(path).partition("?")[0] for path in paths}
+    assert {
+        "", "sources", "sources/*", "documents", "documents/*", "reasons", "reasons/*", "clusters", "licenses", "manifest",
+        "verify",
+    } <= kinds  # fmt: skip
+
+
+@pytest.mark.parametrize(("size", "dark"), VIEWS)
+def test_every_page_fits_its_window_and_is_accessible(
+    release: Path,
+    paths: list[str],
+    browsed: Callable[[Path], str],
+    window: Callable[..., Window],
+    size: dict[str, int],
+    dark: bool,
+) -> None:
+    seen = window(browsed(release), size, dark=dark)
+    told = {}
+    for path in paths:
+        page = seen.open(path)
+        told[path] = [f"{overflows(page)} pixels too wide"] if overflows(page) else []
+        if (size == NARROW) != dark:  # both sizes and both schemes are asked about, and no page four times
+            told[path] += serious(page)
+        assert page.title()
+        assert page.locator("h1").count() == 1
+        first = next(other for other in paths if kind(other) == kind(path)) == path
+        if first:
+            name = kind(path).replace("/", "-").replace("*", "one").replace("?", "-").replace("&", "-") or "front"
+            picture(page, f"browse-{name}-{size['width']}-{'dark' if dark else 'light'}", whole=True)
+    assert {path: faults for path, faults in told.items() if faults} == {}
+
+
+def test_every_page_has_a_twin_in_json_and_lets_nothing_in(
+    release: Path, paths: list[str], browsed: Callable[[Path], str]
+) -> None:
+    for path in paths:
+        parts = urlsplit(path)
+        twin = ("/index" if parts.path == "/" else parts.path) + ".json" + (f"?{parts.query}" if parts.query else "")
+        with urllib.request.urlopen(browsed(release) + twin, timeout=60) as answer:
+            assert answer.headers.get_content_type() == "application/json"
+            json.load(answer)
+        with urllib.request.urlopen(browsed(release) + path, timeout=60) as answer:
+            policy = answer.headers["Content-Security-Policy"]
+            assert "default-src 'none'" in policy
+            assert "script-src" not in policy
+            assert answer.headers["X-Content-Type-Options"] == "nosniff"
+
+
+def test_four_clicks_lead_from_the_front_page_to_the_bytes_of_a_dropped_document(
+    release: Path, browsed: Callable[[Path], str], window: Callable[..., Window]
+) -> None:
+    page = window(browsed(release)).open("/")
+    clicks = 0
+
+    def click(selector: str) -> None:
+        nonlocal clicks
+        clicks += 1
+        page.locator(selector).first.click()
+        page.wait_for_load_state("load")
+
+    click("main a[href*='/documents?fate=dropped'], main a[href='/reasons']")
+    if "/reasons" in page.url:
+        click("main a[href^='/reasons/']")
+    click("main a[href^='/documents/']")
+    page.get_by_text("near_duplicate").count()
+    click("main a[href$='/record']")
+    assert page.locator("main pre, main .text").first.inner_text().strip()
+    assert clicks <= 4
+    with page.expect_download() as download:
+        page.locator("main a[href$='/raw']").first.click()
+    assert download.value.path().stat().st_size > 0
+    picture(page, "browse-record")
+
+
+def test_a_document_is_found_by_keyboard_alone(
+    release: Path, browsed: Callable[[Path], str], window: Callable[..., Window]
+) -> None:
+    page = window(browsed(release)).open("/")
+    page.keyboard.press("Tab")
+    assert focus(page, "text").startswith("Skip")
+    page.keyboard.press("Enter")
+    tab_to(page, "/documents")
+    page.keyboard.press("Enter")
+    page.wait_for_url("**/documents*")
+    tab_to(page, "/documents/")
+    page.keyboard.press("Enter")
+    page.wait_for_url("**/documents/*")
+    assert page.locator("h1").count() == 1
+
+
+def focus(page: Page, what: str) -> str:
+    code = {"text": "document.activeElement.innerText", "href": "document.activeElement.getAttribute('href') || ''"}[
+        what
+    ]
+    return str(page.evaluate(code))
+
+
+def tab_to(page: Page, start: str) -> None:
+    """Press Tab until the focus is on a link to a path that begins so, and is seen to be there."""
+    for _ in range(400):
+        page.keyboard.press("Tab")
+        href = focus(page, "href")
+        if (
+            href.startswith(start)
+            and (start.endswith("/") or href.partition("?")[0] == start)
+            and not href.endswith(".json")
+        ):
+            assert page.evaluate("getComputedStyle(document.activeElement).outlineStyle") != "none"
+            return
+    raise AssertionError(f"no link to {start} has had the focus")
+
+
+def test_pages_of_hostile_documents_show_them_and_do_nothing(
+    hostile: Path, browsed: Callable[[Path], str], window: Callable[..., Window]
+) -> None:
+    seen = window(browsed(hostile), NARROW)
+    texts = []
+    for path in crawl(seen):
+        page = seen.open(path)
+        assert page.title() != "owned"
+        assert overflows(page) == 0, path
+        assert serious(page) == [], path
+        body = page.inner_text("body")
+        assert not set(body) & set("\x1b\x9b\u202e\u2066\u200b\ufeff"), path
+        assert page.locator("script, img, iframe, object, embed, [onerror], [onload], [onmouseover]").count() == 0, path
+        links = page.eval_on_selector_all("a[href]", "links => links.map(link => link.href)")
+        assert [link for link in links if link.lower().startswith(("javascript:", "data:"))] == [], path
+        texts.append(body)
+    assert any("<script>document.title='owned'" in body for body in texts)
+    assert any("U+202E" in body for body in texts)
+    assert any("U+001B" in body for body in texts)
+    assert any("{{ 7 * 7 }}" in body for body in texts)
+
+
+def test_a_search_without_result_says_what_to_do(
+    release: Path, browsed: Callable[[Path], str], window: Callable[..., Window]
+) -> None:
+    page = window(browsed(release), WIDE).open("/documents?text=no-such-words-anywhere-in-here")
+    assert "no document" in page.inner_text("main").lower()
+    picture(page, "browse-nothing-found")
