@@ -17,14 +17,11 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-import pyarrow.compute as pc
-import pyarrow.parquet as pq
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PublicKey
 
 from pipeline import code
 from pipeline.errors import RecipeError, VerificationError
-from pipeline.release import removal
-from pipeline.release.card import card
+from pipeline.release import documents, removal
 from pipeline.release.links import link
 from pipeline.trust import checkpoint, dsse, index, machine, manifest, published
 from pipeline.trust.lists import Names
@@ -190,25 +187,16 @@ def _rewrite(
         if file["name"] not in written:
             link(folder / file["name"], out / file["name"])
     totals = manifest.sum_totals(sources)
-    languages = sorted(
-        {
-            language
-            for file in files
-            if file["kind"] == "data"
-            for language in pc.unique(pq.read_table(out / file["name"], columns=["language"]).column(0)).to_pylist()
-        }
-    )
-    against = [{key: str(value) for key, value in other.items()} for other in old["against"]]
-    readme = card(old["recipe"], totals, sources, languages, against).encode()
-    (out / "README.md").write_bytes(readme)
-    (entry,) = (entry for entry in old["files"] if entry["kind"] == "card")
-    files.append({**entry, "sha256": hashlib.sha256(readme).hexdigest(), "bytes": len(readme)})
+    made = documents.of_folder(out, old["recipe"], totals, sources, files, old["against"])
+    for name, data in made.items():
+        (out / name).write_bytes(data)
+    files += documents.entries(made)
     statement = manifest.statement(
         recipe=old["recipe"], lock=old["lock"], code=old["code"], environment=old["environment"], stages=old["stages"],
         sources=sources, files=files, index=_index(out, files, sources), against=old["against"],
         policies={**old["policies"], "takedown": [dict(step) for step in takedowns]},
     )  # fmt: skip
-    return statement, (kept, dropped, len(written) + 1)
+    return statement, (kept, dropped, len(written) + len(made))
 
 
 def _shards(files: Sequence[Mapping[str, Any]], source: str) -> list[dict[str, Mapping[str, Any]]]:

@@ -11,7 +11,7 @@ import pyarrow.compute as pc
 
 from pipeline.dedup.interface import EXACT
 from pipeline.kernels.features import FEATURES
-from pipeline.release import keyed, parquet, schemas
+from pipeline.release import keyed, parquet, schemas, tally
 from pipeline.trust import index, leaves
 
 KEPT, DROPPED = schemas.kept(FEATURES), schemas.dropped(FEATURES)
@@ -26,7 +26,7 @@ def run(parameters: Mapping[str, Any], files: Mapping[str, Path], out: Path, pro
     the release, for the digests of the rows.
 
     Beside the files of the release `index.arrow`: what the shard puts into the index trees (`trust.index`). Returns for
-    each file its name in the release and what the manifest says of it, and the counts by reason.
+    each file its name in the release and what the manifest says of it, the counts by reason, and the tally of the kept rows.
     """
     source, number, shards = parameters["source"], parameters["shard"], parameters["shards"]
     survivors = _concat([files[key] for key in sorted(files) if key.startswith("survivors")])
@@ -75,7 +75,7 @@ def run(parameters: Mapping[str, Any], files: Mapping[str, Path], out: Path, pro
         "kept": kept.num_rows,
         "dropped": dropped.num_rows,
         "text_bytes": text_bytes,
-        "languages": dict(sorted(Counter(kept.column("language").to_pylist()).items())),
+        **tally.of_rows(kept).to_json(),
         "reasons": [
             {"stage": stage, "reason": reason, "documents": count} for (stage, reason), count in sorted(reasons.items())
         ],

@@ -127,12 +127,12 @@ def test_the_id_of_a_known_document_is_the_golden_one() -> None:
 
 
 def test_a_flipped_bit_in_any_file_is_refused_and_the_file_is_named(release: Path) -> None:
-    """Every byte of the manifest's envelope and of the card; 120 bytes of each other file, drawn from a fixed seed."""
+    """Every byte of the manifest's envelope and of the documents; 120 of each other file, drawn from a fixed seed."""
     draw = random.Random(5)
     for name in files_of(release):
         path, data = release / name, (release / name).read_bytes()
         every = range(len(data))
-        for position in every if name in ("manifest.dsse.json", "README.md") else draw.sample(every, 120):
+        for position in every if name in ("manifest.dsse.json", *small.DOCUMENTS) else draw.sample(every, 120):
             changed = bytearray(data)
             changed[position] ^= 1 << draw.randrange(8)
             path.write_bytes(changed)
