@@ -12,7 +12,7 @@ specification, 1.0, appendix; the fields of responsible AI those of its RAI voca
 """
 
 import json
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
 import pyarrow as pa
@@ -112,6 +112,22 @@ def croissant(facts: "Facts") -> bytes:
         "recordSet": [_record_set(kind, facts.schemas[kind]) for kind in kinds],
     }
     described = {key: value for key, value in described.items() if value != []}
+    return _encoded(described)
+
+
+def with_files(description: bytes, files: Sequence[Mapping[str, Any]]) -> bytes:
+    """A description with the sizes and digests of other files of the same names: what it would be for the same rows in other
+    bytes (another pyarrow or codec), and nothing else changed.
+    """
+    described = json.loads(description)
+    known = {file["name"]: file for file in files}
+    for one in described["distribution"]:
+        if one["@type"] == "cr:FileObject" and one["name"] in known:
+            one.update(_file_object(known[one["name"]]))
+    return _encoded(described)
+
+
+def _encoded(described: Mapping[str, Any]) -> bytes:
     return (json.dumps(described, ensure_ascii=False, indent=1) + "\n").encode()
 
 

@@ -2,12 +2,15 @@
 
 import json
 import re
+import shutil
 from pathlib import Path
 
 import pyarrow as pa
+import pyarrow.parquet as pq
 import pytest
 import yaml
 
+from pipeline import reproduce
 from pipeline.release import card, croissant, languages, plain, summary, tally
 from pipeline.trust.verify import verify
 from tests.trust import small_release as small
@@ -81,8 +84,6 @@ def test_croissant_names_every_parquet_file_with_its_digest(release: Path) -> No
 
 
 def test_every_column_of_every_file_is_a_field_of_croissant(release: Path) -> None:
-    import pyarrow.parquet as pq
-
     described = json.loads((release / "croissant.json").read_bytes())
     for one in described["recordSet"]:
         (files,) = [part for part in described["distribution"] if part["@id"] == f"{one['@id']}-files"]
@@ -238,3 +239,30 @@ def test_no_document_names_the_release_id_a_host_or_a_time(release: Path) -> Non
 def test_croissant_fields_have_types_that_croissant_knows() -> None:
     assert croissant._data_type(pa.int64()) == "sc:Integer"
     assert croissant._data_type(pa.string()) == "sc:Text"
+
+
+# ---------------------------------------------------------------- the same rows in other bytes
+
+
+def rewritten(release: Path, to: Path) -> Path:
+    """A copy in which the first file of texts has another codec."""
+    shutil.copytree(release, to)
+    path = next(iter(sorted((to / "data").rglob("*.parquet"))))
+    pq.write_table(pq.read_table(path), path, compression="snappy", store_schema=False)
+    return small.with_documents(to)
+
+
+def levels(published: Path, built: Path) -> dict[str, str]:
+    stated = json.loads((published / "manifest.json").read_bytes())["predicate"]
+    found = reproduce.compare(stated["files"], stated["environment"], built, None)
+    return {one.name: one.level for one in found if one.level != "L0"}
+
+
+def test_a_rebuild_with_another_codec_has_the_same_croissant_but_for_the_digests(release: Path, tmp_path: Path) -> None:
+    built = rewritten(release, tmp_path / "built")
+    first = "data/manual/train-00000-of-00002.parquet"
+    assert levels(release, built) == {first: "L1", "croissant.json": "L1"}
+    other = json.loads((built / "croissant.json").read_bytes())
+    (built / "croissant.json").write_text(json.dumps({**other, "license": "MIT"}, ensure_ascii=False, indent=1) + "\n")
+    small.hash_again(built)
+    assert levels(release, built) == {first: "L1", "croissant.json": "differs"}

@@ -187,6 +187,7 @@ def with_documents(folder: Path) -> Path:
         for name, data in documents.of_folder(folder, *stated, shards, predicate["against"]).items():
             (folder / name).write_bytes(data)
 
+    hash_again(folder)  # Croissant has the digests of the files as they are now
     hash_again(folder, described)
     return folder
 
