@@ -65,7 +65,7 @@ def seal(
     totals = _totals(sources)
     shards = _shards(work, written)
     files = [{key: value for key, value in shard.items() if key != "path"} for shard in shards]
-    made = _documents(recipe, totals, sources, files, others, shards, written)
+    made = _documents(recipe, totals, sources, files, others, written)
     files += documents.entries(made)
     statement = manifest.statement(
         recipe=recipe.canonical(),
@@ -106,14 +106,14 @@ def seal(
 
 def _documents(
     recipe: Recipe, totals: Mapping[str, Any], sources: Sequence[Mapping[str, Any]], files: Sequence[Mapping[str, Any]],
-    others: Sequence[Other], shards: Sequence[Mapping[str, Any]], written: Sequence[TaskRecord],
+    others: Sequence[Other], written: Sequence[TaskRecord],
 ) -> dict[str, bytes]:  # fmt: skip
     """The card, the summary and the Croissant description, from what the write tasks counted."""
     counted = [tally.Tally(record.result["languages"], record.result["publishers"]) for record in written]
     return documents.documents(
         documents.Facts(
             recipe.canonical(), totals, sources, files, [other.to_json() for other in others],
-            documents.schemas_of({shard["kind"]: shard["path"] for shard in shards}), tally.together(counted),
+            written[0].result["columns"], tally.together(counted),
         )
     )  # fmt: skip
 

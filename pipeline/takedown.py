@@ -21,7 +21,7 @@ from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PublicKey
 
 from pipeline import code
 from pipeline.errors import RecipeError, VerificationError
-from pipeline.release import documents, removal
+from pipeline.release import documents, removal, survey
 from pipeline.release.croissant import with_files
 from pipeline.release.links import link
 from pipeline.trust import checkpoint, dsse, index, machine, manifest, published
@@ -190,7 +190,7 @@ def _rewrite(
         if file["name"] not in written:
             link(folder / file["name"], out / file["name"])
     totals = manifest.sum_totals(sources)
-    made = documents.of_folder(out, old["recipe"], totals, sources, files, old["against"])
+    made = survey.documents_of(out, old["recipe"], totals, sources, files, old["against"])
     for name, data in made.items():
         (out / name).write_bytes(data)
     files += documents.entries(made)

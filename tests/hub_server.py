@@ -13,6 +13,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from pathlib import PurePosixPath
 from typing import Any
 from urllib.parse import unquote, urlsplit
 
@@ -156,14 +157,15 @@ class _Handler(BaseHTTPRequestHandler):
             return {**about, "lfs": {"size": len(data), "sha256": hashlib.sha256(data).hexdigest(), "pointerSize": 1}}
         return {**about, "blobId": hashlib.sha1(b"blob %d\0" % len(data) + data, usedforsecurity=False).hexdigest()}
 
-    def _tree(self, _: bytes, name: str, revision: str) -> None:
+    def _tree(self, _: bytes, name: str, revision: str, folder: str | None = None) -> None:
         found = self.hub.repositories[name].at(revision)
         assert found is not None
-        rows = [
-            {"type": "file", "path": path, "size": len(data), "oid": self._sibling(path, data).get("blobId", "0" * 40)}
-            for path, data in found[1].items()
-        ]
-        self._send(200, rows)
+        below = f"{folder or ''}/".lstrip("/")
+        paths = [path for path in found[1] if path.startswith(below)]
+        folders = sorted({str(part) for path in paths for part in PurePosixPath(path).parents} - {".", folder})
+        rows = [{"type": "directory", "path": part, "oid": "0" * 40} for part in folders if part.startswith(below)]
+        rows += [{"type": "file", "path": path, "size": len(found[1][path]), "oid": "0" * 40} for path in paths]
+        self._send(200 if rows else 404, rows, {} if rows else {"X-Error-Code": "EntryNotFound"})
 
     def _branch(self, _: bytes, name: str, branch: str) -> None:
         repository = self.hub.repositories[name]
@@ -241,7 +243,9 @@ class _Handler(BaseHTTPRequestHandler):
     def _resolve(self, _: bytes, name: str, revision: str, path: str) -> None:
         found = self.hub.repositories[name].at(revision)
         assert found is not None
-        data = found[1][path]
+        if (data := found[1].get(path)) is None:
+            self._send(404, {"error": "no"}, {"X-Error-Code": "EntryNotFound"})
+            return
         headers = {"X-Repo-Commit": found[0], "ETag": f'"{hashlib.sha256(data).hexdigest()}"'}
         self._send(200, data, headers)
 
@@ -252,7 +256,7 @@ _ROUTES = (
     ("POST", "/api/validate-yaml", _Handler._valid),
     ("GET", f"/api/datasets/{_NAME}", _Handler._info),
     ("GET", f"/api/datasets/{_NAME}/revision/(.+)", _Handler._info),
-    ("GET", f"/api/datasets/{_NAME}/tree/([^/]+)", _Handler._tree),
+    ("GET", f"/api/datasets/{_NAME}/tree/([^/]+)(?:/(.+))?", _Handler._tree),
     ("POST", f"/api/datasets/{_NAME}/branch/(.+)", _Handler._branch),
     ("POST", f"/api/datasets/{_NAME}/preupload/(.+)", _Handler._preupload),
     ("POST", f"/api/datasets/{_NAME}/commit/(.+)", _Handler._commit),

@@ -20,7 +20,7 @@ from pipeline import takedown
 from pipeline.cli import main
 from pipeline.errors import RecipeError, VerificationError
 from pipeline.inspection.show import show
-from pipeline.release import documents, schemas
+from pipeline.release import schemas, survey
 from pipeline.release.croissant import with_files
 from pipeline.trust import checkpoint, keys, lists, proof, prove
 from pipeline.trust.verify import verify
@@ -332,7 +332,7 @@ def test_card_summary_and_croissant_are_made_anew_from_what_is_left(
     out = three[0].out
     stated = json.loads((out / "manifest.json").read_bytes())["predicate"]
     shards = [file for file in stated["files"] if file["rows"] is not None]
-    made = documents.of_folder(out, *(stated[key] for key in ("recipe", "totals", "sources")), shards, [])
+    made = survey.documents_of(out, *(stated[key] for key in ("recipe", "totals", "sources")), shards, [])
     assert {name: (out / name).read_bytes() for name in made} == made
     described = json.loads(made["croissant.json"])
     assert [one["@id"] for one in described["recordSet"]][-1] == "removed"

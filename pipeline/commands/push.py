@@ -47,8 +47,12 @@ def push(
       pellucid push build/sample me/sample --dry-run
       pellucid push build/sample me/sample --public
     """
+    from huggingface_hub.utils.tqdm import disable_progress_bars
+
     from pipeline import push as pushing
 
+    if not sys.stderr.isatty():
+        disable_progress_bars()
     trusted, vouchers = whom.resolve()
     local = pushing.local(release, trusted, vouchers)
     hub = pushing.Hub(endpoint)

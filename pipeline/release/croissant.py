@@ -12,10 +12,8 @@ specification, 1.0, appendix; the fields of responsible AI those of its RAI voca
 """
 
 import json
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, Any
-
-import pyarrow as pa
 
 from pipeline.release import languages
 from pipeline.release.plain import license_url
@@ -62,6 +60,7 @@ CONTEXT = {
     "transform": "cr:transform",
 }
 PARQUET = "application/x-parquet"
+TYPES = {"text": "sc:Text", "integer": "sc:Integer"}
 # Of each kind of file: its record set, what it is, and the glob of its files.
 RECORD_SETS = {
     "data": ("default", "The texts, one document a row.", "data/*/train-*.parquet"),
@@ -92,7 +91,7 @@ def croissant(facts: "Facts") -> bytes:
     """The description, as JSON-LD."""
     recipe = facts.recipe
     licenses = dict.fromkeys(source["license"] for source in facts.sources)
-    kinds = [kind for kind in RECORD_SETS if kind in facts.schemas]
+    kinds = [kind for kind in RECORD_SETS if kind in facts.columns]
     described = {
         "@context": CONTEXT,
         "@type": "sc:Dataset",
@@ -109,7 +108,7 @@ def croissant(facts: "Facts") -> bytes:
             *(_file_object(file) for file in sorted(facts.files, key=lambda file: str(file["name"]))),
             *(_file_set(kind) for kind in kinds),
         ],
-        "recordSet": [_record_set(kind, facts.schemas[kind]) for kind in kinds],
+        "recordSet": [_record_set(kind, facts.columns[kind]) for kind in kinds],
     }
     described = {key: value for key, value in described.items() if value != []}
     return _encoded(described)
@@ -191,7 +190,7 @@ def _file_set(kind: str) -> dict[str, Any]:
     }
 
 
-def _record_set(kind: str, schema: pa.Schema) -> dict[str, Any]:
+def _record_set(kind: str, columns: Sequence[Mapping[str, Any]]) -> dict[str, Any]:
     name, what, _ = RECORD_SETS[kind]
     return {
         "@type": "cr:RecordSet",
@@ -199,35 +198,26 @@ def _record_set(kind: str, schema: pa.Schema) -> dict[str, Any]:
         "name": name,
         "description": what,
         "key": {"@id": f"{name}/id"},
-        "field": list(_fields(name, schema)),
+        "field": [_field(name, column) for column in columns],
     }
 
 
-def _fields(record_set: str, schema: pa.Schema) -> Iterable[dict[str, Any]]:
-    for column in schema:
-        kind, many = column.type, pa.types.is_list(column.type)
-        if many:
-            kind = kind.value_type
-        field: dict[str, Any] = {"@type": "cr:Field", "@id": f"{record_set}/{column.name}", "name": column.name}
-        if many:
-            field["repeated"] = True
-        source = {"fileSet": {"@id": f"{record_set}-files"}, "extract": {"column": column.name}}
-        if pa.types.is_struct(kind):
-            inner = [kind.field(number) for number in range(kind.num_fields)]
-            field["subField"] = [
-                {
-                    "@type": "cr:Field",
-                    "@id": f"{field['@id']}/{part.name}",
-                    "name": part.name,
-                    "dataType": _data_type(part.type),
-                    "source": {**source, "transform": {"jsonPath": part.name}},
-                }
-                for part in inner
-            ]
-        else:
-            field |= {"dataType": _data_type(kind), "source": source}
-        yield field
-
-
-def _data_type(kind: pa.DataType) -> str:
-    return "sc:Integer" if pa.types.is_integer(kind) else "sc:Text"
+def _field(record_set: str, column: Mapping[str, Any]) -> dict[str, Any]:
+    name = column["name"]
+    field: dict[str, Any] = {"@type": "cr:Field", "@id": f"{record_set}/{name}", "name": name}
+    if column["many"]:
+        field["repeated"] = True
+    source = {"fileSet": {"@id": f"{record_set}-files"}, "extract": {"column": name}}
+    if "fields" not in column:
+        return {**field, "dataType": TYPES[column["type"]], "source": source}
+    inner = [
+        {
+            "@type": "cr:Field",
+            "@id": f"{field['@id']}/{part['name']}",
+            "name": part["name"],
+            "dataType": TYPES[part["type"]],
+            "source": {**source, "transform": {"jsonPath": part["name"]}},
+        }
+        for part in column["fields"]
+    ]
+    return {**field, "subField": inner}

@@ -19,7 +19,6 @@ from typing import TYPE_CHECKING, Any
 
 from pipeline.release.plain import code, sentence, share
 from pipeline.trust import opt_out
-from pipeline.trust.seen import TAKEDOWN
 from pipeline.trust.urls import package
 
 if TYPE_CHECKING:
@@ -199,7 +198,7 @@ def _processing(facts: "Facts") -> Iterator[str]:
     lists = opt_out.policies(opt_out.of_recipe(recipe, "recipe"))
     lines = sum(one[kind] for one in lists for kind in ("domains", "ids", "texts", "urls"))
     out = count.get((opt_out.STAGE, opt_out.REASON), 0)
-    taken = sum(number for (stage, _), number in count.items() if stage == TAKEDOWN[0])
+    taken = sum(number for (stage, _), number in count.items() if stage == "takedown")
     rules = sorted({rule["rule"] for spec in (recipe, *recipe["sources"]) for rule in spec.get("rules") or ()})
     yield from (
         "## 3. Data processing",
@@ -220,6 +219,11 @@ def _processing(facts: "Facts") -> Iterator[str]:
         "### 3.2 Illegal content",
         "",
         "- No search for illegal content was made, and none for personal data.",
+        *(
+            ["- The rule `url` dropped documents by the words and domains that the recipe gives it."]
+            if "url" in rules
+            else []
+        ),
         f"- Rules of form and language that documents were judged by: {', '.join(rules) or 'none'}. Their bounds are in the "
         "recipe, every value in the provenance.",
         f"- Further measures before or in training: {FILL_IN}.",
@@ -229,6 +233,10 @@ def _processing(facts: "Facts") -> Iterator[str]:
         f"- Duplicates dropped: {count.get(('dedup', 'exact_duplicate'), 0):,} exact, "
         f"{count.get(('dedup', 'near_duplicate'), 0):,} near. Each names the document that was kept.",
         f"- Records read: {totals['read']:,}; kept {totals['kept']:,}; dropped {totals['dropped']:,}, each with its reason.",
+        *(
+            f"- Left out are copies of documents that {other['name']} {other['version']} keeps."
+            for other in facts.against
+        ),
         "- manifest.json is signed; it covers this page and every shard. `pellucid verify` checks it.",
         "",
     )

@@ -1,7 +1,10 @@
 """`pellucid push`, against a server on loopback that speaks the Hub's protocol and keeps what it is given."""
 
 import json
+import os
 import shutil
+import subprocess
+import sys
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -85,6 +88,24 @@ def test_what_was_pushed_can_be_downloaded_and_verifies(
     )
     shutil.rmtree(folder / ".cache")
     assert verify(folder, small.TRUSTED).failures == ()
+
+
+def test_datasets_loads_each_configuration_of_what_was_pushed_by_the_repositorys_name(
+    server: HubServer, release: Path, key: Path, tmp_path: Path
+) -> None:
+    """In a process of its own: `datasets` asks for the server's address once, as it is imported."""
+    push(server, release, key, "--yes")
+    configurations = {"default": "data", "provenance": "kept", "dropped": "dropped", "clusters": "clusters"}
+    code = (
+        f"from datasets import load_dataset\nfor name in {list(configurations)}:\n"
+        f"    print(name, load_dataset({REPOSITORY!r}, name, split='train').num_rows)"
+    )
+    place = {"HF_ENDPOINT": server.url, "HF_HOME": str(tmp_path / "home"), "HF_TOKEN": TOKEN}
+    done = subprocess.run([sys.executable, "-c", code], env={**os.environ, **place}, capture_output=True, text=True)
+    assert done.returncode == 0, done.stderr
+    files = json.loads((release / "manifest.json").read_bytes())["predicate"]["files"]
+    rows = {name: sum(file["rows"] for file in files if file["kind"] == kind) for name, kind in configurations.items()}
+    assert done.stdout.split() == [word for name, count in rows.items() for word in (name, str(count))]
 
 
 def test_a_release_that_does_not_verify_is_not_pushed(server: HubServer, release: Path, key: Path) -> None:

@@ -18,7 +18,7 @@ import pyarrow.parquet as pq
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 
 from pipeline.model import Pointer, document_id
-from pipeline.release import documents, schemas
+from pipeline.release import schemas, survey
 from pipeline.trust import checkpoint, dsse, index, intoto, keyed, leaves, manifest, merkle, names, roots, run
 from pipeline.trust.reading import UNREADABLE
 
@@ -184,7 +184,7 @@ def with_documents(folder: Path) -> Path:
     def described(predicate: dict[str, Any]) -> None:
         shards = [file for file in predicate["files"] if file["rows"] is not None]
         stated = (predicate[key] for key in ("recipe", "totals", "sources"))
-        for name, data in documents.of_folder(folder, *stated, shards, predicate["against"]).items():
+        for name, data in survey.documents_of(folder, *stated, shards, predicate["against"]).items():
             (folder / name).write_bytes(data)
 
     hash_again(folder)  # Croissant has the digests of the files as they are now
