@@ -1,4 +1,4 @@
-"""From records to a release: the card, the manifest, its signature, and the rename that makes it appear.
+"""From records to a release: its documents, the manifest, its signature, and the rename that makes it appear.
 
 The manifest holds nothing of the moment or the machine; those are in the run document beside it.
 """
@@ -19,7 +19,7 @@ from pipeline.errors import TaskError
 from pipeline.lock import Lock
 from pipeline.plan import TaskRecord
 from pipeline.recipe import Recipe
-from pipeline.release.card import card
+from pipeline.release import documents, tally
 from pipeline.release.links import link
 from pipeline.trust import checkpoint, dsse, keys, machine, manifest, signers
 from pipeline.trust.run import run_statement
@@ -63,16 +63,10 @@ def seal(
     names = [source.name for source in recipe.sources]
     sources = [{**_source(recipe, lock, name, curated, written), "skipped_pairs": skipped[name]} for name in names]
     totals = _totals(sources)
-    languages = sorted({language for record in written for language in record.result["languages"]})
-    readme = card(recipe.canonical(), totals, sources, languages, [other.to_json() for other in others]).encode()
     shards = _shards(work, written)
     files = [{key: value for key, value in shard.items() if key != "path"} for shard in shards]
-    files.append(
-        {
-            "name": "README.md", "kind": "card", "source": None, "sha256": hashlib.sha256(readme).hexdigest(),
-            "bytes": len(readme), "rows": None, "leaves": None, "root": None, "first_id": None, "last_id": None,
-        }
-    )  # fmt: skip
+    made = _documents(recipe, totals, sources, files, others, written)
+    files += documents.entries(made)
     statement = manifest.statement(
         recipe=recipe.canonical(),
         lock=lock.to_json(),
@@ -88,18 +82,18 @@ def seal(
         files=files,
         index=trees.result["roots"],
     )
-    private, made = signers.signing_key(key)
+    private, new_key = signers.signing_key(key)
     key_id = keys.key_id(private.public_key())
     signed = checkpoint.signed_with(statement, private)
     release_id = hashlib.sha256(statement).hexdigest()
     document = manifest.parse(statement)
-    if _is_there(out, {**signed, "README.md": readme}, shards):
-        return Sealed(release_id, key_id, made, document, False)
+    if _is_there(out, {**signed, **made}, shards):
+        return Sealed(release_id, key_id, new_key, document, False)
     staging = work / "staging"
     shutil.rmtree(staging, ignore_errors=True)
     for shard in shards:
         link(shard["path"], staging / shard["name"])
-    for name, data in {**signed, "README.md": readme}.items():
+    for name, data in {**signed, **made}.items():
         (staging / name).write_bytes(data)
     stated = run_statement(
         document, release_id=release_id, started=run.started, finished=time.time(), seconds=run.seconds,
@@ -107,7 +101,21 @@ def seal(
     )  # fmt: skip
     (staging / "run.dsse.json").write_bytes(dsse.sign(stated, manifest.PAYLOAD_TYPE, private))
     _swap(staging, out, work / "replaced")
-    return Sealed(release_id, key_id, made, document, True)
+    return Sealed(release_id, key_id, new_key, document, True)
+
+
+def _documents(
+    recipe: Recipe, totals: Mapping[str, Any], sources: Sequence[Mapping[str, Any]], files: Sequence[Mapping[str, Any]],
+    others: Sequence[Other], written: Sequence[TaskRecord],
+) -> dict[str, bytes]:  # fmt: skip
+    """The card, the summary and the Croissant description, from what the write tasks counted."""
+    counted = [tally.Tally(record.result["languages"], record.result["publishers"]) for record in written]
+    return documents.documents(
+        documents.Facts(
+            recipe.canonical(), totals, sources, files, [other.to_json() for other in others],
+            written[0].result["columns"], tally.together(counted),
+        )
+    )  # fmt: skip
 
 
 def _shards(work: Path, written: Sequence[TaskRecord]) -> list[dict[str, Any]]:

@@ -17,14 +17,12 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-import pyarrow.compute as pc
-import pyarrow.parquet as pq
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PublicKey
 
 from pipeline import code
 from pipeline.errors import RecipeError, VerificationError
-from pipeline.release import removal
-from pipeline.release.card import card
+from pipeline.release import documents, removal, survey
+from pipeline.release.croissant import with_files
 from pipeline.release.links import link
 from pipeline.trust import checkpoint, dsse, index, machine, manifest, published
 from pipeline.trust.lists import Names
@@ -118,7 +116,8 @@ def make(
 def apply(folder: Path, folder_of_new: Path, out: Path, trusted: Sequence[Ed25519PublicKey]) -> Taken:
     """What `make` made of another copy of the release in `folder`: the same removals, and the published documents beside them.
 
-    `folder_of_new`: with the new release's DOCUMENTS. Raises VerificationError where the outcome has other rows.
+    `folder_of_new`: with the new release's DOCUMENTS. Raises VerificationError where the outcome has other rows, or its card,
+    summary or Croissant are other ones.
     """
     old = _verified(folder, trusted)
     opened = published.read(folder_of_new, trusted)
@@ -134,6 +133,7 @@ def apply(folder: Path, folder_of_new: Path, out: Path, trusted: Sequence[Ed2551
     with _staging(out) as staging:
         statement, counts = _rewrite(old.folder, staging, old.manifest, ids, takedowns)
         level = _same(manifest.parse(statement), new)
+        _as_published(staging, folder_of_new, new["files"])
         for name in DOCUMENTS:
             try:
                 shutil.copyfile(folder_of_new / name, staging / name)
@@ -190,25 +190,16 @@ def _rewrite(
         if file["name"] not in written:
             link(folder / file["name"], out / file["name"])
     totals = manifest.sum_totals(sources)
-    languages = sorted(
-        {
-            language
-            for file in files
-            if file["kind"] == "data"
-            for language in pc.unique(pq.read_table(out / file["name"], columns=["language"]).column(0)).to_pylist()
-        }
-    )
-    against = [{key: str(value) for key, value in other.items()} for other in old["against"]]
-    readme = card(old["recipe"], totals, sources, languages, against).encode()
-    (out / "README.md").write_bytes(readme)
-    (entry,) = (entry for entry in old["files"] if entry["kind"] == "card")
-    files.append({**entry, "sha256": hashlib.sha256(readme).hexdigest(), "bytes": len(readme)})
+    made = survey.documents_of(out, old["recipe"], totals, sources, files, old["against"])
+    for name, data in made.items():
+        (out / name).write_bytes(data)
+    files += documents.entries(made)
     statement = manifest.statement(
         recipe=old["recipe"], lock=old["lock"], code=old["code"], environment=old["environment"], stages=old["stages"],
         sources=sources, files=files, index=_index(out, files, sources), against=old["against"],
         policies={**old["policies"], "takedown": [dict(step) for step in takedowns]},
     )  # fmt: skip
-    return statement, (kept, dropped, len(written) + 1)
+    return statement, (kept, dropped, len(written) + len(made))
 
 
 def _shards(files: Sequence[Mapping[str, Any]], source: str) -> list[dict[str, Mapping[str, Any]]]:
@@ -260,6 +251,26 @@ def _same(made: manifest.Manifest, published: manifest.Manifest) -> str:
                 hint="this copy and the published release were not the same, though both verify: tell its publisher",
             )  # fmt: skip
     return "L0" if all(wanted[name]["sha256"] == mine[name]["sha256"] for name in wanted) else "L1"
+
+
+def _as_published(staging: Path, folder_of_new: Path, files: Sequence[Mapping[str, Any]]) -> None:
+    """Let the card, the summary and Croissant be those of the manifest: as they were made, Croissant with the published files'
+    digests, or as they lie beside the manifest. Raises VerificationError where none of these is.
+    """
+    for file in files:
+        if file["rows"] is not None:
+            continue
+        made = (staging / file["name"]).read_bytes()
+        known = [made, with_files(made, files)] if file["kind"] == "croissant" else [made]
+        beside = folder_of_new / file["name"]
+        known += [beside.read_bytes()] if beside.is_file() else []
+        data = next((data for data in known if hashlib.sha256(data).hexdigest() == file["sha256"]), None)
+        if data is None:
+            raise VerificationError(
+                "this version of Pellucid makes another one than was published", where=str(file["name"]),
+                hint=f"put the published file into {folder_of_new}, beside the manifest",
+            )  # fmt: skip
+        (staging / file["name"]).write_bytes(data)
 
 
 @contextmanager

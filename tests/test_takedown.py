@@ -20,7 +20,8 @@ from pipeline import takedown
 from pipeline.cli import main
 from pipeline.errors import RecipeError, VerificationError
 from pipeline.inspection.show import show
-from pipeline.release import schemas
+from pipeline.release import schemas, survey
+from pipeline.release.croissant import with_files
 from pipeline.trust import checkpoint, keys, lists, proof, prove
 from pipeline.trust.verify import verify
 from tests.trust import small_release as small
@@ -306,6 +307,71 @@ def test_the_published_rows_in_other_bytes_are_level_1(
     done = takedown.apply(old, folder, tmp_path / "mine", TRUSTED)
     assert done.level == "L1"
     assert verify(done.out, TRUSTED, content=True).level == "L1"
+
+
+WITHOUT_FILES = shutil.ignore_patterns("*.md", "croissant.json", "*.parquet")
+
+
+def restated(folder: Path) -> list[dict[str, Any]]:
+    """Let the manifest say digests and sizes as they are now, and sign it. Returns its entries."""
+    stated: list[dict[str, Any]] = []
+
+    def update(predicate: dict[str, Any]) -> None:
+        for file in predicate["files"]:
+            data = (folder / file["name"]).read_bytes()
+            file.update(sha256=hashlib.sha256(data).hexdigest(), bytes=len(data))
+        stated.extend(predicate["files"])
+
+    small.sign_again(folder, KEY, update)
+    return stated
+
+
+def test_card_summary_and_croissant_are_made_anew_from_what_is_left(
+    three: tuple[takedown.Taken, list[str]], old: Path
+) -> None:
+    out = three[0].out
+    stated = json.loads((out / "manifest.json").read_bytes())["predicate"]
+    shards = [file for file in stated["files"] if file["rows"] is not None]
+    made = survey.documents_of(out, *(stated[key] for key in ("recipe", "totals", "sources")), shards, [])
+    assert {name: (out / name).read_bytes() for name in made} == made
+    described = json.loads(made["croissant.json"])
+    assert [one["@id"] for one in described["recordSet"]][-1] == "removed"
+    assert {one["name"]: one["sha256"] for one in described["distribution"] if "sha256" in one} == {
+        file["name"]: file["sha256"] for file in shards
+    }
+    assert b"| takedown: were not taken down | 3 |" in made["README.md"]
+    assert b"Taken out after publication: 3 documents" in made["SUMMARY.md"]
+
+
+def test_croissant_of_published_files_in_other_bytes_is_the_published_one(
+    three: tuple[takedown.Taken, list[str]], old: Path, tmp_path: Path
+) -> None:
+    new = Path(shutil.copytree(three[0].out, tmp_path / "new"))
+    path = new / "data/manual/train-00000-of-00002.parquet"
+    pq.write_table(pq.read_table(path), path, compression="snappy", store_schema=False)
+    files = restated(new)
+    (new / "croissant.json").write_bytes(with_files((new / "croissant.json").read_bytes(), files))
+    restated(new)
+    published = Path(shutil.copytree(new, tmp_path / "published", ignore=WITHOUT_FILES))
+    done = takedown.apply(old, published, tmp_path / "mine", TRUSTED)
+    assert done.level == "L1"
+    assert (done.out / "croissant.json").read_bytes() == (new / "croissant.json").read_bytes()
+    assert verify(done.out, TRUSTED, content=True).level == "L1"
+
+
+def test_a_document_that_another_version_wrote_is_taken_from_beside_the_manifest(
+    three: tuple[takedown.Taken, list[str]], old: Path, tmp_path: Path
+) -> None:
+    new = Path(shutil.copytree(three[0].out, tmp_path / "new"))
+    (new / "SUMMARY.md").write_text("# written by another version\n")
+    restated(new)
+    published = Path(shutil.copytree(new, tmp_path / "published", ignore=WITHOUT_FILES))
+    with pytest.raises(VerificationError, match="this version of Pellucid makes another one"):
+        takedown.apply(old, published, tmp_path / "mine", TRUSTED)
+    assert not (tmp_path / "mine").exists()
+    shutil.copyfile(new / "SUMMARY.md", published / "SUMMARY.md")
+    done = takedown.apply(old, published, tmp_path / "mine", TRUSTED)
+    assert verify(done.out, TRUSTED).failures == ()
 
 
 def test_documents_that_are_missing_are_named(

@@ -11,10 +11,11 @@ import pyarrow.compute as pc
 
 from pipeline.dedup.interface import EXACT
 from pipeline.kernels.features import FEATURES
-from pipeline.release import keyed, parquet, schemas
+from pipeline.release import keyed, parquet, schemas, survey
 from pipeline.trust import index, leaves
 
 KEPT, DROPPED = schemas.kept(FEATURES), schemas.dropped(FEATURES)
+KINDS = {"data": schemas.DATA, "kept": KEPT, "dropped": DROPPED, "clusters": schemas.CLUSTERS}
 WORK_KEPT, WORK_DROPPED = schemas.work_kept(FEATURES), schemas.work_dropped(FEATURES)
 
 
@@ -26,7 +27,8 @@ def run(parameters: Mapping[str, Any], files: Mapping[str, Path], out: Path, pro
     the release, for the digests of the rows.
 
     Beside the files of the release `index.arrow`: what the shard puts into the index trees (`trust.index`). Returns for
-    each file its name in the release and what the manifest says of it, and the counts by reason.
+    each file its name in the release and what the manifest says of it, the counts by reason, and what the documents need: tally
+    and columns.
     """
     source, number, shards = parameters["source"], parameters["shard"], parameters["shards"]
     survivors = _concat([files[key] for key in sorted(files) if key.startswith("survivors")])
@@ -75,7 +77,8 @@ def run(parameters: Mapping[str, Any], files: Mapping[str, Path], out: Path, pro
         "kept": kept.num_rows,
         "dropped": dropped.num_rows,
         "text_bytes": text_bytes,
-        "languages": dict(sorted(Counter(kept.column("language").to_pylist()).items())),
+        **survey.of_rows(kept).to_json(),
+        "columns": {kind: survey.columns(schema) for kind, schema in KINDS.items()},
         "reasons": [
             {"stage": stage, "reason": reason, "documents": count} for (stage, reason), count in sorted(reasons.items())
         ],

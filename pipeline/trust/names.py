@@ -1,7 +1,8 @@
 """The names of a release's files: an allow-list, so that no name leads out of the release or looks like another.
 
-Names are those of shards and the card's, and no others: plain ASCII (no Unicode form can differ), relative, without `..`,
-without a leading dot, and no two of them differ by case alone, which on some file systems would be one file.
+Names are those of shards and of three documents (dataset card, Croissant, summary), and no others: plain ASCII (no Unicode
+form can differ), relative, without `..`, without a leading dot, and no two of them differ by case alone, which on some file
+systems would be one file.
 """
 
 import re
@@ -21,7 +22,9 @@ SHARDS = {
 }  # fmt: skip
 DEPTH = 2  # folders around a file, at most
 PRESENT = ("data", "kept", "dropped", "clusters")  # of every source; `removed` only after a takedown
-CARD = "README.md"  # the one file beside the shards: another could be taken for rows that were verified
+# The files beside the shards and their kinds, each in every release, once: another could be taken for rows that were verified.
+DOCUMENTS = {"README.md": "card", "SUMMARY.md": "summary", "croissant.json": "croissant"}
+_DOCUMENTS = ", ".join(DOCUMENTS)
 OWN_FILES = (
     "manifest.json",
     "manifest.dsse.json",
@@ -44,9 +47,9 @@ def check(files: Sequence[Mapping[str, Any]], sources: Sequence[str], where: str
                     f"{at} is {name!r:.200}", wanted=f"the form of a {kind} shard of {file['source']!r}", where=where
                 )
             numbers[kind, match[1]].append((int(match[2]), int(match[3])))
-        elif (kind, name, file["source"]) != ("card", CARD, None):
+        elif DOCUMENTS.get(name) != kind or file["source"] is not None:
             raise VerificationError(
-                f"{at} is {name!r:.200}, of the kind {kind!r:.40}", wanted=f"a shard, or the card, {CARD}", where=where
+                f"{at} is {name!r:.200}, of the kind {kind!r:.40}", wanted=f"a shard, or {_DOCUMENTS}", where=where
             )
         if (file["rows"] is not None) != (kind in SHARDS):
             raise VerificationError(
@@ -62,6 +65,13 @@ def check(files: Sequence[Mapping[str, Any]], sources: Sequence[str], where: str
                 wanted=f"{file['rows']} or more: a leaf a row",
                 where=where,
             )
+    named = [file["name"] for file in files if file["kind"] not in SHARDS]
+    if sorted(named) != sorted(DOCUMENTS):
+        raise VerificationError(
+            f"the files beside the shards are {', '.join(map(repr, named)) or 'none'!r:.200}",
+            wanted=f"{_DOCUMENTS}, each once",
+            where=where,
+        )
     for (kind, source), seen in numbers.items():
         if kind not in PRESENT and not seen:
             continue

@@ -19,12 +19,17 @@ import pyarrow.parquet as pq
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 
 from pipeline.model import Pointer, document_id
-from pipeline.release import schemas
-from pipeline.trust import checkpoint, dsse, index, intoto, keyed, leaves, manifest, merkle, roots, run
+from pipeline.release import schemas, survey
+from pipeline.trust import checkpoint, dsse, index, intoto, keyed, leaves, manifest, merkle, names, roots, run
 from pipeline.trust.reading import UNREADABLE
 
 FEATURES = ("characters", "words")
 MILLION = 1_000_000
+DOCUMENTS = {
+    "README.md": "# small\n",
+    "SUMMARY.md": "# both\n",
+    "croissant.json": "{}\n",
+}  # short: a test changes every byte
 KEY = Ed25519PrivateKey.from_private_bytes(bytes(range(32)))
 OTHER_KEY = Ed25519PrivateKey.from_private_bytes(bytes(range(1, 33)))
 TRUSTED = (KEY.public_key(),)
@@ -87,8 +92,9 @@ def write(
                 ),
                 shard(folder, f"provenance/{source}/clusters-{end}", "clusters", source, standing, schemas.CLUSTERS),
             ]
-    (folder / "README.md").write_text("# small\n")
-    entries.append(_file(folder, "README.md", "card", None, None))
+    for name, kind in names.DOCUMENTS.items():
+        (folder / name).write_text(DOCUMENTS[name])
+        entries.append(_file(folder, name, kind, None, None))
     sources = [_source(name, rows[name], (artifacts or ARTIFACTS)[name]) for name in rows]
     trees = trees_of(folder, entries, [artifact["purl"] for source in sources for artifact in source["artifacts"]])
     (folder / "manifest.json").write_bytes(
@@ -174,6 +180,20 @@ def sign_run(folder: Path, release_id: str, key: Ed25519PrivateKey = KEY) -> Non
     (folder / "run.dsse.json").write_bytes(dsse.sign(document, intoto.PAYLOAD_TYPE, key))
 
 
+def with_documents(folder: Path) -> Path:
+    """Put the documents of a build in the place of the short ones."""
+
+    def described(predicate: dict[str, Any]) -> None:
+        shards = [file for file in predicate["files"] if file["rows"] is not None]
+        stated = (predicate[key] for key in ("recipe", "totals", "sources"))
+        for name, data in survey.documents_of(folder, *stated, shards, predicate["against"]).items():
+            (folder / name).write_bytes(data)
+
+    hash_again(folder)  # Croissant has the digests of the files as they are now
+    hash_again(folder, described)
+    return folder
+
+
 def hash_again(folder: Path, edit: Callable[[dict[str, Any]], object] | None = None) -> None:
     """Let the manifest say the digests and sizes that the files have now, after `edit`, and sign it."""
 
@@ -236,7 +256,9 @@ def shard(folder: Path, name: str, kind: str, source: str | None, rows: list[Row
     path = folder / name
     path.parent.mkdir(parents=True, exist_ok=True)
     named = [{column: row.get(column) for column in schema.names} for row in rows]
-    pq.write_table(pa.Table.from_pylist(named, schema), path, compression="zstd", store_schema=False, row_group_size=7)
+    with pq.ParquetWriter(path, schema, compression="zstd", store_schema=False) as writer:
+        if rows:  # as a build does: `datasets` cannot read a row group of no rows
+            writer.write_table(pa.Table.from_pylist(named, schema), row_group_size=7)
     return _file(folder, name, kind, source, [row["id"] for row in rows])
 
 

@@ -67,9 +67,9 @@ def test_a_priority_that_is_no_integer_is_refused(tmp_path: Path, priority: Any)
 
 @pytest.mark.parametrize(("name", "kind"), [
     ("extra.parquet", "card"), ("extra.parquet", "texts"), ("train.jsonl.gz", "card"), ("readme.md", "card"),
-    ("README.md", "notes"), ("loader.py", "card"),
+    ("README.md", "notes"), ("loader.py", "card"), ("summary.md", "summary"), ("croissant.jsonld", "croissant"),
 ])  # fmt: skip
-def test_a_file_that_is_no_shard_and_not_the_card_is_refused_though_it_is_listed_and_signed(
+def test_a_file_that_is_no_shard_and_no_document_is_refused_though_it_is_listed_and_signed(
     tmp_path: Path, name: str, kind: str
 ) -> None:
     """A reader of the folder would take it for rows, and no check would have seen them."""
@@ -84,6 +84,14 @@ def test_a_file_that_is_no_shard_and_not_the_card_is_refused_though_it_is_listed
 
     (folder / name).write_bytes(data)
     small.sign_again(folder, KEY, add)
+    assert refusals(folder) == {"manifest"}
+
+
+@pytest.mark.parametrize("name", names.DOCUMENTS)
+def test_a_release_without_one_of_its_documents_is_refused_though_signed(tmp_path: Path, name: str) -> None:
+    folder = small.write(tmp_path / "release", small.corpus())
+    (folder / name).unlink()
+    small.sign_again(folder, KEY, lambda p: p.update(files=[file for file in p["files"] if file["name"] != name]))
     assert refusals(folder) == {"manifest"}
 
 

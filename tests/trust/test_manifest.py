@@ -156,10 +156,10 @@ def one_artifact_under_two_file_names(predicate: dict[str, Any]) -> None:
         (lambda v: predicate_of(v)["code"].update(sha256="A" * 64), "code.sha256 is"),
         (lambda v: predicate_of(v)["sources"][0]["artifacts"][0].update(purl="pkg:pypi/evil@1"), "lock and sources differ"),
         (lambda v: predicate_of(v)["files"][0].update(rows=3), "rows for shards only"),
-        (lambda v: predicate_of(v)["files"][1].update(rows=None), "rows for shards only"),
-        (lambda v: predicate_of(v)["files"][1].update(source="notes"), "the form of a data shard of 'notes'"),
-        (lambda v: predicate_of(v)["files"][1].update(kind="kept"), "the form of a kept shard"),
-        (lambda v: predicate_of(v)["files"][1].update(first_id="F" * 32), r"files\[1\].first_id"),
+        (lambda v: predicate_of(v)["files"][3].update(rows=None), "rows for shards only"),
+        (lambda v: predicate_of(v)["files"][3].update(source="notes"), "the form of a data shard of 'notes'"),
+        (lambda v: predicate_of(v)["files"][3].update(kind="kept"), "the form of a kept shard"),
+        (lambda v: predicate_of(v)["files"][3].update(first_id="F" * 32), r"files\[3\].first_id"),
     ],
 )  # fmt: skip
 def test_each_rule_has_its_own_message(data: bytes, change: Callable[[dict[str, Any]], object], message: str) -> None:
@@ -176,8 +176,12 @@ def test_bytes_that_are_not_canonical_are_refused(data: bytes) -> None:
 
 
 def entry(name: str, kind: str = "card", source: str | None = None) -> dict[str, Any]:
-    count, root = (0, "0" * 64) if kind != "card" else (None, None)
+    count, root = (None, None) if kind in names.DOCUMENTS.values() else (0, "0" * 64)
     return {"name": name, "kind": kind, "source": source, "rows": count, "leaves": count, "root": root}
+
+
+def documents() -> list[dict[str, Any]]:
+    return [entry(name, kind) for name, kind in names.DOCUMENTS.items()]
 
 
 def shards_of_a() -> list[dict[str, Any]]:
@@ -197,9 +201,10 @@ def shards_of_a() -> list[dict[str, Any]]:
     ],
 )  # fmt: skip
 def test_names_that_lead_elsewhere_or_are_taken_are_refused(name: str) -> None:
-    names.check(sorted([*shards_of_a(), entry("README.md")], key=lambda e: e["name"]), ["a"], "manifest.json")
-    with pytest.raises(VerificationError, match="name"):
-        names.check([entry(name), *shards_of_a()], ["a"], "manifest.json")
+    names.check([*documents(), *shards_of_a()], ["a"], "manifest.json")
+    for kind in names.DOCUMENTS.values():
+        with pytest.raises(VerificationError, match=r"files\[0\]\.name"):
+            names.check([entry(name, kind), *documents(), *shards_of_a()], ["a"], "manifest.json")
 
 
 @pytest.mark.parametrize(
@@ -214,23 +219,36 @@ def test_names_that_lead_elsewhere_or_are_taken_are_refused(name: str) -> None:
 )
 def test_a_data_shard_lies_in_the_folder_of_its_source(name: str) -> None:
     with pytest.raises(VerificationError, match="the form of a data shard"):
-        names.check([entry(name, "data", "a"), *shards_of_a()[1:]], ["a"], "manifest.json")
+        names.check([*documents(), entry(name, "data", "a"), *shards_of_a()[1:]], ["a"], "manifest.json")
 
 
 def test_names_that_differ_by_case_alone_are_refused() -> None:
-    with pytest.raises(VerificationError, match=r"or the card, README\.md"):
-        names.check([entry("README.md"), entry("Readme.md"), *shards_of_a()], ["a"], "manifest.json")
+    for name in ("Readme.md", "summary.md", "Croissant.json"):
+        with pytest.raises(VerificationError, match=r"or README\.md, SUMMARY\.md, croissant\.json"):
+            names.check([*documents(), entry(name), *shards_of_a()], ["a"], "manifest.json")
+
+
+def test_each_document_stands_in_a_release_once_under_its_own_kind() -> None:
+    for one in documents():
+        others = [other for other in documents() if other != one]
+        for wrong in (others, [*documents(), one], [*others, others[0]]):
+            with pytest.raises(VerificationError, match=r"README\.md, SUMMARY\.md, croissant\.json, each once"):
+                names.check([*wrong, *shards_of_a()], ["a"], "manifest.json")
+        for change in ({"kind": others[0]["kind"]}, {"source": "a"}):
+            with pytest.raises(VerificationError, match=r"a shard, or README\.md"):
+                names.check([*others, {**one, **change}, *shards_of_a()], ["a"], "manifest.json")
 
 
 def test_a_missing_shard_or_kind_of_shard_is_refused() -> None:
     with pytest.raises(VerificationError, match="the dropped shards of a"):
-        names.check([file for file in shards_of_a() if file["kind"] != "dropped"], ["a"], "manifest.json")
+        shards = [file for file in shards_of_a() if file["kind"] != "dropped"]
+        names.check([*documents(), *shards], ["a"], "manifest.json")
     second = entry("data/a/train-00001-of-00002.parquet", "data", "a")
     with pytest.raises(VerificationError, match="the data shards of a"):
-        names.check([second, *shards_of_a()[1:]], ["a"], "manifest.json")
+        names.check([*documents(), second, *shards_of_a()[1:]], ["a"], "manifest.json")
     two = [entry(f"data/a/train-0000{number}-of-00002.parquet", "data", "a") for number in range(2)]
     with pytest.raises(VerificationError, match="as many of each kind"):
-        names.check([*two, *shards_of_a()[1:]], ["a"], "manifest.json")
+        names.check([*documents(), *two, *shards_of_a()[1:]], ["a"], "manifest.json")
 
 
 def tiny_package(folder: Path) -> Path:

@@ -126,8 +126,8 @@ def test_the_id_of_a_known_document_is_the_golden_one() -> None:
 # ---------------------------------------------------------------- what a stranger changes
 
 
-@pytest.mark.parametrize("name", ["manifest.dsse.json", "README.md"])
-def test_a_flipped_bit_in_any_byte_of_an_envelope_or_the_card_is_refused_and_the_file_is_named(
+@pytest.mark.parametrize("name", ["manifest.dsse.json", *small.DOCUMENTS])
+def test_a_flipped_bit_in_any_byte_of_an_envelope_or_a_document_is_refused_and_the_file_is_named(
     release: Path, name: str
 ) -> None:
     """A sample of the bytes of every file is in test_flips.py."""
