@@ -31,7 +31,7 @@ REPLACED = {
 def lines(found: Any, width: int = 80) -> Iterator[str]:
     """The whole answer, the most important first."""
     for letter, side in (("A", found.a), ("B", found.b)):
-        yield from _wrapped(f"{letter}  {side.title}  {side.path}", 3, width, first=0)
+        yield from wrapped(f"{letter}  {side.title}  {side.path}", 3, width, first=0)
         yield f"   {side.release_id}"
     yield from _verdict(found, width)
     for title, changes in (("recipe", (*found.labels, *found.recipe)), ("environment", found.environment)):
@@ -56,12 +56,12 @@ def lines(found: Any, width: int = 80) -> Iterator[str]:
         yield from _documents(found, width)
     for path in found.needs_rows:
         yield ""
-        yield from _wrapped(
+        yield from wrapped(
             f"Which documents differ, and why, needs the provenance rows, and {path} has none: give the folder of the whole "
             "release. All above is from the manifests.", 0, width,
         )  # fmt: skip
     yield ""
-    yield from _wrapped("Signatures are not verified here: pellucid verify RELEASE", 0, width)
+    yield from wrapped("Signatures are not verified here: pellucid verify RELEASE", 0, width)
 
 
 def _verdict(found: Any, width: int) -> Iterator[str]:
@@ -71,7 +71,7 @@ def _verdict(found: Any, width: int) -> Iterator[str]:
         yield "two releases of the same corpus: every row is the same"
     else:
         sources = list(dict.fromkeys(source for own in found.differing.values() for source in own))
-        yield from _wrapped(f"not the same corpus: rows differ in {_some(sources, 12)}", 2, width, first=0)
+        yield from wrapped(f"not the same corpus: rows differ in {_some(sources, 12)}", 2, width, first=0)
     if found.made_from:
         later, earlier = ("B", "A") if found.made_from == "b" else ("A", "B")
         yield f"{later} was made from {earlier} by a takedown"
@@ -86,7 +86,7 @@ def _change(change: Any, width: int) -> Iterator[str]:
     else:
         sign, value = ("+", change.new) if change.change == "added" else ("-", change.old)
         said = f"{change.path}: {sign} {_value(value)}"
-    yield from _wrapped(said, 6, width, first=2)
+    yield from wrapped(said, 6, width, first=2)
 
 
 def _value(value: Any) -> str:
@@ -118,7 +118,7 @@ def _lock(changes: Sequence[Any], width: int) -> Iterator[str]:
         }[change.change]
         file = (change.new or change.old)["file"]
         shown = f" ({file})" if change.change in ("added", "removed") else ""
-        yield from _wrapped(f"{change.source}: {change.package} {said}{shown}", 6, width, first=2)
+        yield from wrapped(f"{change.source}: {change.package} {said}{shown}", 6, width, first=2)
     if len(changes) > SHOWN:
         yield f"  and {len(changes) - SHOWN:,} more (--json lists all)"
 
@@ -136,7 +136,7 @@ def _code(changes: Sequence[Any], width: int) -> Iterator[str]:
         elif not change.path.startswith("stages"):
             yield from _change(change, width)
     if stages:
-        yield from _wrapped(f"stages that run on other code: {', '.join(stages)}", 6, width, first=2)
+        yield from wrapped(f"stages that run on other code: {', '.join(stages)}", 6, width, first=2)
 
 
 def _policy(change: Any, width: int) -> Iterator[str]:
@@ -153,7 +153,7 @@ def _policy(change: Any, width: int) -> Iterator[str]:
     else:
         yield from _change(change, width)
         return
-    yield from _wrapped(said, 6, width, first=2)
+    yield from wrapped(said, 6, width, first=2)
 
 
 def _documents_of(count: int) -> str:
@@ -182,21 +182,21 @@ def _documents(found: Any, width: int) -> Iterator[str]:
     differ = sum(group.documents for group in rows.groups)
     yield from ("", f"documents: {rows.same:,} rows are the same in both, {differ:,} are not")
     if not rows.groups and not found.same:
-        yield from _wrapped("The rows of data/ differ all the same: titles are there alone.", 2, width)
+        yield from wrapped("The rows of data/ differ all the same: titles are there alone.", 2, width)
     together: dict[tuple[str, str, str, str], list[Any]] = {}
     for group in rows.groups:
         together.setdefault((group.kind, group.old, group.new, group.why.partition(":")[0]), []).append(group)
     ordered = sorted(together.items(), key=lambda item: (-sum(group.documents for group in item[1]), item[0]))
     for (kind, old, new, why), groups in ordered[:SHOWN]:
         what = f"{old}: {SAYS[kind]}" if kind in SAYS else f"{old} -> {new}"
-        yield from _wrapped(
+        yield from wrapped(
             f"{sum(group.documents for group in groups):>9,}  {what}{_why(kind, why)}", 13, width, first=0
         )
         if why:
             for group in groups[:REASONS]:
                 named = group.why.partition(":")[2]
                 named = named.partition("?")[0] if why == "artifact" else named
-                yield from _wrapped(f"{group.documents:>9,}  {named}", 26, width, first=11)
+                yield from wrapped(f"{group.documents:>9,}  {named}", 26, width, first=11)
             yield from _rest(groups[REASONS:], " " * 11)
         examples = sorted((row for group in groups for row in group.examples), key=lambda row: str(row["id"]))
         for example in examples[:EXAMPLES]:
@@ -218,12 +218,12 @@ def _why(kind: str, why: str) -> str:
 def _example(row: Mapping[str, Any], width: int) -> Iterator[str]:
     yield f"           {row['id']}  {one_line(row['source'])}"
     if row["url"]:
-        yield from _wrapped(row["url"], 15, width)
+        yield from wrapped(row["url"], 15, width)
     for side, name in (("old", "A"), ("new", "B")):
         if row[f"kept_id_{side}"]:
             alike = row[f"similarity_{side}"]
             said = "" if alike is None else f", similarity {alike / 1e6:.3f}"
-            yield from _wrapped(
+            yield from wrapped(
                 f"in {name} a copy of {row[f'kept_id_{side}']} of {row[f'kept_source_{side}']}{said}", 15, width
             )
         if row[f"value_{side}"] is not None:
@@ -232,7 +232,7 @@ def _example(row: Mapping[str, Any], width: int) -> Iterator[str]:
                 for word, bound in (("at least", "low"), ("at most", "high"))
                 if row[f"{bound}_{side}"] is not None
             ]
-            yield from _wrapped(f"in {name} {row[f'value_{side}'] / 1e6:,g}; wanted {', '.join(bounds)}", 15, width)
+            yield from wrapped(f"in {name} {row[f'value_{side}'] / 1e6:,g}; wanted {', '.join(bounds)}", 15, width)
 
 
 def _rest(groups: Sequence[Any], indent: str = "") -> Iterator[str]:
@@ -249,17 +249,17 @@ def _replaced(found: Any, width: int) -> Iterator[str]:
         groups = [group for group in found.rows.replaced if group.why == str(number)]
         if not groups:
             continue
-        yield from _wrapped(f"{pair.source}: {pair.old['purl']} -> {pair.new['purl']}", 6, width, first=2)
+        yield from wrapped(f"{pair.source}: {pair.old['purl']} -> {pair.new['purl']}", 6, width, first=2)
         for group in groups[:SHOWN]:
             fates = group.old if group.old == group.new else f"{group.old} -> {group.new}"
             yield f"{group.documents:>9,}  {one_line(fates)}: {REPLACED[group.kind]}"
             if group.kind == "changed" or group.old != group.new:
                 for row in group.examples[:3]:
                     yield f"           {row['id_old'] or '-':32} -> {row['id_new'] or '-'}"[:width]
-                    yield from _wrapped(row["url"] or "", 15, width)
+                    yield from wrapped(row["url"] or "", 15, width)
         yield from _rest(groups[SHOWN:])
     if any(group.kind == "unknown" for group in found.rows.replaced):
-        yield from _wrapped(
+        yield from wrapped(
             "Texts of dropped records are not in a release, and their digests are keyed by the artifact: across versions "
             "they cannot be compared.", 2, width,
         )  # fmt: skip
@@ -269,7 +269,7 @@ def _some(names: Sequence[str], count: int) -> str:
     return ", ".join(names[:count]) + (f" and {len(names) - count:,} more" if len(names) > count else "")
 
 
-def _wrapped(text: str, indent: int, width: int, first: int | None = None) -> Iterator[str]:
+def wrapped(text: str, indent: int, width: int, first: int | None = None) -> Iterator[str]:
     """Lines of one text: no value in it can begin a line of its own, and none is wider than `width`."""
     lead = indent if first is None else first
     safe = one_line(text)
