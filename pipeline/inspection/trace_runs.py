@@ -18,7 +18,7 @@ from pipeline.inspection import passages
 from pipeline.inspection.passages import Word
 from pipeline.inspection.trace_index import Index, Segment
 from pipeline.inspection.trace_texts import Texts, documents
-from pipeline.kernels.passage_words import GRAM, LEAST
+from pipeline.kernels.passage_words import LEAST, WINDOW
 
 PAIRS = 1 << 21  # places of grams that are chained, the rarest grams first
 READ = 500  # places at which texts are read
@@ -51,8 +51,9 @@ def longest(index: Index, texts: Texts, words: Sequence[Word], lookup: Lookup) -
     runs: set[tuple[int, int]] = set()
     left = READ
     for (first, last), places in sorted(chains.items(), key=lambda one: (-_span(grams, *one[0]), one[0])):
-        low = grams[first - 1][0] + 1 if first else 0  # the gram before is not there, so no run begins earlier
-        high = min(len(words), grams[last + 1][0] + GRAM - 1 if last + 1 < len(grams) else len(words))
+        # In the first window of a run a gram is kept, and in its last one: no run goes on farther than a window.
+        low = max(0, grams[first][0] - WINDOW + 1)
+        high = min(len(words), grams[last][0] + LEAST)
         if any(begin <= low and high <= end for begin, end in runs):
             continue
         cut = cut or len(places) > EACH
