@@ -8,16 +8,18 @@ import textwrap
 from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
-from pipeline.telling import one_line
+from pipeline.telling import number, one_line
 
 SHOWN = 40  # groups of documents and artifacts a list; the rest is summed up
 REASONS = 8  # artifacts, sources or edits under a group of documents
 EXAMPLES = 10
+REPLACING = ("version", "digest")  # changes of the lock: of another version of a package
 SAYS = {
     "text": "kept in both, the text is another",
     "moved": "in another source",
     "copy": "a copy of another document",
     "values": "the same fate and text, other values in the row",
+    "judged": "the same fate and text, judged by other bounds or rules",
 }
 REPLACED = {
     "same": "text equal",
@@ -179,19 +181,20 @@ def _counts(name: str, old: int | None, new: int | None) -> str:
 
 def _documents(found: Any, width: int) -> Iterator[str]:
     rows = found.rows
-    differ = sum(group.documents for group in rows.groups)
-    yield from ("", f"documents: {rows.same:,} rows are the same in both, {differ:,} are not")
+    yield from ("", f"documents: {rows.same:,} rows are the same in both, {_sum(rows.groups):,} are not")
     if not rows.groups and not found.same:
         yield from wrapped("The rows of data/ differ all the same: titles are there alone.", 2, width)
+    replaced = {
+        f"artifact:{row['purl']}" for one in found.lock if one.change in REPLACING for row in (one.old, one.new)
+    }
     together: dict[tuple[str, str, str, str], list[Any]] = {}
     for group in rows.groups:
-        together.setdefault((group.kind, group.old, group.new, group.why.partition(":")[0]), []).append(group)
-    ordered = sorted(together.items(), key=lambda item: (-sum(group.documents for group in item[1]), item[0]))
+        if group.why not in replaced:
+            together.setdefault((group.kind, group.old, group.new, group.why.partition(":")[0]), []).append(group)
+    ordered = list(together.items())
     for (kind, old, new, why), groups in ordered[:SHOWN]:
         what = f"{old}: {SAYS[kind]}" if kind in SAYS else f"{old} -> {new}"
-        yield from wrapped(
-            f"{sum(group.documents for group in groups):>9,}  {what}{_why(kind, why)}", 13, width, first=0
-        )
+        yield from wrapped(f"{_sum(groups):>9,}  {what}{_why(kind, why)}", 13, width, first=0)
         if why:
             for group in groups[:REASONS]:
                 named = group.why.partition(":")[2]
@@ -199,10 +202,17 @@ def _documents(found: Any, width: int) -> Iterator[str]:
                 yield from wrapped(f"{group.documents:>9,}  {named}", 26, width, first=11)
             yield from _rest(groups[REASONS:], " " * 11)
         examples = sorted((row for group in groups for row in group.examples), key=lambda row: str(row["id"]))
-        for example in examples[:EXAMPLES]:
+        for example in examples[:EXAMPLES] if kind != "judged" else ():
             yield from _example(example, width)
     yield from _rest([group for _, groups in ordered[SHOWN:] for group in groups])
+    other = [group for group in rows.groups if group.why in replaced]
+    if other:
+        yield from wrapped(f"{_sum(other):>9,}  of other versions of a package, below", 13, width, first=0)
     yield from _replaced(found, width)
+
+
+def _sum(groups: Sequence[Any]) -> int:
+    return sum(group.documents for group in groups)
 
 
 def _why(kind: str, why: str) -> str:
@@ -228,16 +238,16 @@ def _example(row: Mapping[str, Any], width: int) -> Iterator[str]:
             )
         if row[f"value_{side}"] is not None:
             bounds = [
-                f"{word} {row[f'{bound}_{side}'] / 1e6:,g}"
+                f"{word} {number(row[f'{bound}_{side}'] / 1e6)}"
                 for word, bound in (("at least", "low"), ("at most", "high"))
                 if row[f"{bound}_{side}"] is not None
             ]
-            yield from wrapped(f"in {name} {row[f'value_{side}'] / 1e6:,g}; wanted {', '.join(bounds)}", 15, width)
+            yield from wrapped(f"in {name} {number(row[f'value_{side}'] / 1e6)}; wanted {', '.join(bounds)}", 15, width)
 
 
 def _rest(groups: Sequence[Any], indent: str = "") -> Iterator[str]:
     if groups:
-        yield f"{indent}{sum(group.documents for group in groups):>9,}  of {len(groups):,} more (--json lists all)"
+        yield f"{indent}{_sum(groups):>9,}  of {len(groups):,} more (--json lists all)"
 
 
 def _replaced(found: Any, width: int) -> Iterator[str]:
@@ -245,8 +255,8 @@ def _replaced(found: Any, width: int) -> Iterator[str]:
     if not found.rows.replaced:
         return
     yield from ("", "the same place in another version of the package")
-    for number, pair in enumerate(pairs):
-        groups = [group for group in found.rows.replaced if group.why == str(number)]
+    for place, pair in enumerate(pairs):
+        groups = [group for group in found.rows.replaced if group.why == str(place)]
         if not groups:
             continue
         yield from wrapped(f"{pair.source}: {pair.old['purl']} -> {pair.new['purl']}", 6, width, first=2)
@@ -254,7 +264,7 @@ def _replaced(found: Any, width: int) -> Iterator[str]:
             fates = group.old if group.old == group.new else f"{group.old} -> {group.new}"
             yield f"{group.documents:>9,}  {one_line(fates)}: {REPLACED[group.kind]}"
             if group.kind == "changed" or group.old != group.new:
-                for row in group.examples[:3]:
+                for row in group.examples:
                     yield f"           {row['id_old'] or '-':32} -> {row['id_new'] or '-'}"[:width]
                     yield from wrapped(row["url"] or "", 15, width)
         yield from _rest(groups[SHOWN:])

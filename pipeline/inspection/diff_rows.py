@@ -6,7 +6,8 @@ Rules
   paired in the order of their sources.
 - An id that is in one release only is explained by its artifact: in the other lock there is none of these bytes, or there
   is, and then the source's settings read it otherwise.
-- `text_hmac` is keyed by the artifact, so for one id it says whether the text is the same. Between two versions of a
+- `exact_hmac` is keyed by all artifacts of a release: that it is another says nothing of its row. `text_hmac` is keyed by the
+  artifact, so for one id it says whether the text is the same. Between two versions of a
   package it says nothing: there `text_sha256` is compared, which only kept rows have.
 
 Memory does not grow with the releases: ids are hashes, evenly spread, so their range is cut into parts of some PART rows
@@ -30,6 +31,9 @@ from pipeline.trust.manifest import Manifest
 
 PART = 1_000_000  # rows of the larger side, about, that are joined at once
 MEMORY = "1GB"
+# fate: another fate in both. text: kept in both, another text. come, gone: in one only. copy: of another document.
+# moved: to another source. values: other values in other columns. judged: only other bounds, or other rules.
+KINDS = ("fate", "text", "come", "gone", "copy", "moved", "values", "judged")
 
 
 @dataclass(frozen=True, slots=True)
@@ -47,7 +51,8 @@ class Group:
 
 @dataclass(frozen=True, slots=True)
 class Rows:
-    """`groups`: by (kind, old, new, why), the most frequent first. `same`: rows that are equal in every column.
+    """`groups`: by (kind, old, new, why), in the order of KINDS, the most frequent first. `same`: rows that are equal in all
+    columns.
 
     `replaced`: the same, for places in another version of a package; by `kind` "same", "changed", "unknown" (of a dropped
     text there is only a keyed digest), "gone", "come".
@@ -136,10 +141,14 @@ class Comparison:
 
 
 def _ordered(found: Mapping[tuple[str, str, str, str], _Tally]) -> tuple[Group, ...]:
-    rows = sorted(found.items(), key=lambda item: (-item[1].documents, item[0]))
+    rows = sorted(found.items(), key=lambda item: (_rank(item[0][0]), -item[1].documents, item[0]))
     return tuple(
         Group(kind, old, new, why, tally.documents, tuple(tally.examples)) for (kind, old, new, why), tally in rows
     )
+
+
+def _rank(kind: str) -> int:
+    return KINDS.index(kind) if kind in KINDS else 0
 
 
 def _pair(number: int, change: ArtifactChange) -> tuple[Any, ...]:
@@ -148,11 +157,13 @@ def _pair(number: int, change: ArtifactChange) -> tuple[Any, ...]:
 
 
 def _side(folder: Path, manifest: Manifest) -> str:
-    """All rows of a release in one form; `whole` is a hash over every column."""
+    """All rows of a release in one form; `judged` is a hash over the decisions, `whole` one over every other column."""
     parts = []
     for kind, columns in (("kept", diff_sql.KEPT), ("dropped", diff_sql.DROPPED), ("removed", diff_sql.REMOVED)):
         names = [str(folder / file["name"]) for file in manifest["files"] if file["kind"] == kind]
         if names:
             listed = ", ".join("'" + name.replace("'", "''") + "'" for name in names)
-            parts.append(f"SELECT {columns}, hash(t) AS whole FROM read_parquet([{listed}]) t")  # noqa: S608
+            apart = f"* EXCLUDE ({', '.join(diff_sql.APART[kind])})" if diff_sql.APART[kind] else "*"
+            hashes = f"hash(*COLUMNS({apart})) AS whole, {diff_sql.JUDGED[kind]} AS judged"
+            parts.append(f"SELECT {columns}, {hashes} FROM read_parquet([{listed}])")  # noqa: S608
     return " UNION ALL BY NAME ".join(parts)

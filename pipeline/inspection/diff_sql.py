@@ -16,6 +16,14 @@ DROPPED = (
 )
 REMOVED = f"{_ORIGIN}, 'taken down' AS fate"
 
+# Columns that say how a document was judged, and the digest that is keyed by all artifacts of the release.
+APART = {
+    "kept": ("exact_hmac", "decisions"),
+    "dropped": ("exact_hmac", "decisions", "failed", "value", "low", "high"),
+    "removed": (),
+}  # fmt: skip
+JUDGED = {"kept": "hash(decisions)", "dropped": "hash(decisions, failed, value, low, high)", "removed": "0::UBIGINT"}
+
 # Both sides of every id of a part. Rows that are equal in all columns have no kind.
 _PAIRED = """
 WITH a AS (SELECT *, row_number() OVER (PARTITION BY id ORDER BY source) AS place FROM rows_a WHERE id >= $low AND id < $high),
@@ -26,14 +34,15 @@ both_sides AS (
 ),
 named AS (
   SELECT *, CASE
-    WHEN a.whole = b.whole THEN NULL
+    WHEN a.whole = b.whole AND a.judged = b.judged THEN NULL
     WHEN a.id IS NULL THEN 'come'
     WHEN b.id IS NULL THEN 'gone'
     WHEN old <> new THEN 'fate'
     WHEN a.source <> b.source THEN 'moved'
     WHEN a.text_hmac IS DISTINCT FROM b.text_hmac THEN 'text'
     WHEN a.kept_id IS DISTINCT FROM b.kept_id OR a.kept_release IS DISTINCT FROM b.kept_release THEN 'copy'
-    ELSE 'values' END AS kind
+    WHEN a.whole <> b.whole THEN 'values'
+    ELSE 'judged' END AS kind
   FROM both_sides
 ),
 told AS (

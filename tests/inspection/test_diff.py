@@ -74,6 +74,8 @@ def all_changes(rows: small.Corpus) -> None:
     other["kept_id"] = next(row["id"] for row in manual["kept"] if row["id"] != other["kept_id"])
     other["kept_source"] = "manual"
     manual["kept"][0]["language_score"] = 1
+    manual["kept"][1]["decisions"] = [*manual["kept"][1]["decisions"], small.decision("new", 1, None, 2)]
+    manual["kept"][2]["exact_hmac"] = "0" * 64  # keyed by all artifacts of the release: no difference of the row
     notes["dropped"].remove(next(row for row in notes["dropped"] if row["reason"] == "redirect"))
 
 
@@ -81,7 +83,8 @@ def test_every_way_in_which_a_document_can_differ_is_told_and_counted(plain: Pat
     other = release(tmp_path / "other", all_changes)
     expected = {
         ("fate", "kept", "too_short"): 1, ("fate", "too_short", "kept"): 1, ("text", "kept", "kept"): 1,
-        ("copy", "exact_duplicate", "exact_duplicate"): 1, ("values", "kept", "kept"): 1, ("gone", "redirect", "not read"): 1,
+        ("copy", "exact_duplicate", "exact_duplicate"): 1, ("values", "kept", "kept"): 1, ("judged", "kept", "kept"): 1,
+        ("gone", "redirect", "not read"): 1,
     }  # fmt: skip
     found = compared(plain, other)
     assert counted(found) == expected
