@@ -264,11 +264,11 @@ def _decision(decision: Any) -> str:
         decision[key] if decision[key] is None else decision[key] / 1e6 for key in ("value", "low", "high")
     )
     fails = (low is not None and value < low) or (high is not None and value > high)
-    bounds = [f"{word} {number(bound)}" for word, bound in (("at least", low), ("at most", high)) if bound is not None]
-    return f"{'FAIL' if fails else 'ok  '} {decision['reason']:30} {number(value):>12}   {', '.join(bounds)}"
+    bounds = [f"{word} {_number(bound)}" for word, bound in (("at least", low), ("at most", high)) if bound is not None]
+    return f"{'FAIL' if fails else 'ok  '} {decision['reason']:30} {_number(value):>12}   {', '.join(bounds)}"
 
 
-def number(value: float) -> str:
+def _number(value: float) -> str:
     return f"{int(value):,}" if value == int(value) else f"{value:.4g}"
 
 

@@ -8,7 +8,7 @@ import textwrap
 from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
-from pipeline.telling import number, one_line
+from pipeline.telling import one_line
 
 SHOWN = 40  # groups of documents and artifacts a list; the rest is summed up
 REASONS = 8  # artifacts, sources or edits under a group of documents
@@ -238,11 +238,16 @@ def _example(row: Mapping[str, Any], width: int) -> Iterator[str]:
             )
         if row[f"value_{side}"] is not None:
             bounds = [
-                f"{word} {number(row[f'{bound}_{side}'] / 1e6)}"
+                f"{word} {_million(row[f'{bound}_{side}'])}"
                 for word, bound in (("at least", "low"), ("at most", "high"))
                 if row[f"{bound}_{side}"] is not None
             ]
-            yield from wrapped(f"in {name} {number(row[f'value_{side}'] / 1e6)}; wanted {', '.join(bounds)}", 15, width)
+            yield from wrapped(f"in {name} {_million(row[f'value_{side}'])}; wanted {', '.join(bounds)}", 15, width)
+
+
+def _million(value: int) -> str:
+    """A number of millionths as a person reads it."""
+    return f"{value // 1_000_000:,}" if value % 1_000_000 == 0 else f"{value / 1e6:.4g}"
 
 
 def _rest(groups: Sequence[Any], indent: str = "") -> Iterator[str]:

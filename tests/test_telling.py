@@ -9,7 +9,7 @@ def test_control_and_bidi_characters_are_shown_not_obeyed() -> None:
 
 
 def test_numbers_are_grouped_and_short() -> None:
-    assert [telling.number(value) for value in (2_000_000.0, 0.123456, 0.0)] == ["2,000,000", "0.1235", "0"]
+    assert [telling._number(value) for value in (2_000_000.0, 0.123456, 0.0)] == ["2,000,000", "0.1235", "0"]
 
 
 def test_a_near_duplicate_is_told_with_its_similarity_and_bands_an_exact_one_without() -> None:
