@@ -189,11 +189,13 @@ def _documents(found: Any, width: int) -> Iterator[str]:
     }
     together: dict[tuple[str, str, str, str], list[Any]] = {}
     for group in rows.groups:
-        if group.why not in replaced:
+        if group.kind == "judged":
+            together.setdefault(("judged", "", "", ""), []).append(group)
+        elif group.why not in replaced:
             together.setdefault((group.kind, group.old, group.new, group.why.partition(":")[0]), []).append(group)
     ordered = list(together.items())
     for (kind, old, new, why), groups in ordered[:SHOWN]:
-        what = f"{old}: {SAYS[kind]}" if kind in SAYS else f"{old} -> {new}"
+        what = f"{old}: {SAYS[kind]}".removeprefix(": ") if kind in SAYS else f"{old} -> {new}"
         yield from wrapped(f"{_sum(groups):>9,}  {what}{_why(kind, why)}", 13, width, first=0)
         if why:
             for group in groups[:REASONS]:

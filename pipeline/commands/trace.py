@@ -32,7 +32,7 @@ def trace(
     Case, punctuation and white space are no part of words; whether a place is the passage letter for letter as well is told.
     Where no document holds all of it, its longest runs of at least 8 words are told, and where they stand.
 
-    The first time an index is made (a quarter of the text's size), again when the release changes. Exit 1 where the passage is
+    The first time an index is made (some 36 % of the text's size), again when the release changes. Exit 1 where the passage is
     not found, 2 where it has fewer than 8 words.
 
     \b

@@ -66,7 +66,8 @@ class Index:
 
 def default_place(release: Path) -> Path:
     """The folder of a release's index: beside it."""
-    whole = release.resolve()
+    whole = release.absolute()  # a link is not followed: what it names may lie where nobody can write
+    whole = whole.resolve() if whole.name in ("", "..") else whole
     return whole.with_name(f"{whole.name}.trace")
 
 
