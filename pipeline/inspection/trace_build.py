@@ -114,7 +114,7 @@ def _segment(
     """Index some files; their digests as they are."""
     import pyarrow as pa
 
-    from pipeline.kernels import radix, winnow
+    from pipeline.kernels import winnow
 
     arrays: tuple[list[Any], ...] = ([], [], [], [])
     keys, places, begins, marks = arrays
@@ -137,15 +137,9 @@ def _segment(
         except OverflowError as error:
             raise RecipeError(str(error), where=str(path), hint="build with smaller shards") from error
         files.append((str(file["name"]), rows))
-    count = sum(len(part) for part in keys)
-    bits = min(30, max(0, (count // PER_BUCKET).bit_length()))
     all_keys = np.concatenate([np.empty(0, np.uint64), *keys])
     keys.clear()
-    all_keys &= np.uint64((1 << 64) - (1 << (32 - bits)))  # what is not stored decides no order: places ascend
-    all_keys, all_places = radix.sort(all_keys, np.concatenate([np.empty(0, np.uint32), *places]))
-    entries = (all_keys << np.uint64(bits)) & np.uint64(0xFFFFFFFF00000000) | all_places
-    bounds = np.arange(1 << bits, dtype=np.uint64) << np.uint64(64 - bits) if bits else np.zeros(1, np.uint64)
-    buckets = np.append(np.searchsorted(all_keys, bounds), count)
+    bits, entries, buckets = packed(all_keys, np.concatenate([np.empty(0, np.uint32), *places]))
     begins.append(np.array([words]))
     for name, kind, value in (
         ("entries", "<u8", entries), ("buckets", "<u4", buckets),
@@ -153,7 +147,20 @@ def _segment(
     ):  # fmt: skip
         with (into / f"{number:05d}.{name}").open("wb") as stream:
             stream.write(np.ascontiguousarray(value, kind).data)
-    return Segment(number, tuple(files), words, count, bits), digests
+    return Segment(number, tuple(files), words, len(entries), bits), digests
+
+
+def packed(keys: Any, places: Any) -> tuple[int, Any, Any]:
+    """B, entries (n,) uint64 and buckets (2^B + 1,) int64 of keys (n,) uint64 and places (n,) uint32, which ascend."""
+    from pipeline.kernels import radix
+
+    bits = min(30, max(0, (len(keys) // PER_BUCKET).bit_length()))
+    # Bits that are not stored must decide no order: entries ascend by place where all that is stored is equal.
+    keys = keys & np.uint64((1 << 64) - (1 << (32 - bits)))
+    keys, places = radix.sort(keys, places)
+    entries = (keys << np.uint64(bits)) & np.uint64(0xFFFFFFFF00000000) | places
+    bounds = np.arange(1 << bits, dtype=np.uint64) << np.uint64(64 - bits) if bits else np.zeros(1, np.uint64)
+    return bits, entries, np.append(np.searchsorted(keys, bounds), len(keys))
 
 
 def _texts(path: Path) -> Iterator[Any]:

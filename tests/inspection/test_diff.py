@@ -110,6 +110,21 @@ def test_parts_of_ids_and_all_at_once_give_the_same_answer(
     assert compared(plain, other) == whole
 
 
+def test_the_first_and_the_last_ids_are_compared_too(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    def with_detail(detail: str) -> Callable[[small.Corpus], None]:
+        def change(rows: small.Corpus) -> None:
+            own = [row for row in rows["manual"]["dropped"] if row["reason"] == "redirect"]
+            own[0].update(id="0" * 32, detail=detail)
+            own[1].update(id="f" * 32, detail=detail)
+
+        return change
+
+    sides = [release(tmp_path / name, with_detail(name)) for name in ("one", "two")]
+    assert counted(compared(*sides)) == {("values", "redirect", "redirect"): 2}
+    monkeypatch.setattr(diff_rows, "PART", 3)
+    assert counted(compared(*sides)) == {("values", "redirect", "redirect"): 2}
+
+
 def test_with_ids_every_document_is_listed_once_and_in_order(plain: Path, tmp_path: Path) -> None:
     artifacts = {**small.ARTIFACTS, "manual": small.ARTIFACTS["manual"][1:]}
     gone = small.ARTIFACTS["manual"][0][0]

@@ -21,7 +21,7 @@ from pipeline.cli import main
 from pipeline.errors import RecipeError
 from pipeline.inspection import passages, trace, trace_build, trace_runs
 from pipeline.inspection.trace import Traced
-from pipeline.inspection.trace_index import Index
+from pipeline.inspection.trace_index import Index, Segment
 from tests.trust import small_release as small
 
 Words = tuple[tuple[int, ...], ...]
@@ -370,13 +370,32 @@ def test_no_text_of_a_document_can_write_a_line_of_its_own(tmp_path: Path) -> No
     assert not set("\x1b\x9b\u2028\u202e") & set(said) and all(len(line) <= 80 for line in said.split("\n"))
 
 
-def test_keys_that_differ_only_in_bits_that_are_not_stored_are_told_apart_by_the_words(
-    indexes: Both,
+@given(st.lists(st.integers(0, 40) | st.integers((1 << 64) - 40, (1 << 64) - 1), max_size=300), st.integers(1, 4))
+def test_entries_ascend_and_each_key_finds_its_places_also_where_keys_differ_in_bits_that_are_not_stored(
+    keys: list[int], per_bucket: int
 ) -> None:
-    index = indexes[0]
-    (segment,) = index.segments
-    entries = index.array(segment, "entries")
-    assert (np.diff(entries[: index.array(segment, "buckets")[1]].astype(np.int64)) >= 0).all()
-    buckets = index.array(segment, "buckets")
-    assert (np.diff(buckets.astype(np.int64)) >= 0).all() and buckets[-1] == segment.entries
-    assert trace.lookup(index, segment, 0)[0] == trace.lookup(index, segment, 0)[1]
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(trace_build, "PER_BUCKET", per_bucket)
+        bits, entries, buckets = trace_build.packed(np.array(keys, np.uint64), np.arange(len(keys), dtype=np.uint32))
+    segment = Segment(0, (), len(keys), len(keys), bits)
+    index = Index(Path(), (segment,), {(0, "entries"): entries, (0, "buckets"): buckets.astype(np.uint32)})
+    for key in {*keys, 7, 1 << 63}:
+        low, high = trace.lookup(index, segment, key)
+        found = [int(entry) & 0xFFFFFFFF for entry in entries[low:high]]
+        assert found == [place for place, own in enumerate(keys) if own >> (32 - bits) == key >> (32 - bits)]
+
+
+def test_letters_are_the_same_only_with_what_stands_around_the_words(tmp_path: Path) -> None:
+    own = texts()
+    own[0] = 'He said: "one two, three\n four five six seven eight nine!" And left.'
+    index = made(written(tmp_path / "quoted", own), tmp_path / "index")
+    for passage, letters in (
+        ('"one two, three four\tfive six seven eight nine!"', True),
+        ("one two, three four five six seven eight nine", True),
+        ("one two three four five six seven eight nine", False),
+        ("One two, three four five six seven eight nine", False),
+        ("(one two, three four five six seven eight nine", False),
+        ("one two, three four five six seven eight nine?", False),
+    ):
+        (match,) = trace.trace(index, passage, 1).matches
+        assert (match.letters, match.start) == (letters, own[0].index("one")), passage
