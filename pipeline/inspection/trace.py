@@ -11,8 +11,9 @@ much to do; then the first PLACES are looked at, and the answer says so.
 """
 
 import re
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass
+from itertools import pairwise
 from typing import Any
 
 import numpy as np
@@ -27,6 +28,7 @@ from pipeline.kernels.passage_words import LEAST
 
 PLACES = 1 << 22  # of the rarest gram in a segment that are looked at
 CHECKED = 1000  # documents whose text is read to count them exactly
+COMPARED = 100  # places of one document that are compared; others are counted as they are proposed
 RUNS = 10  # that are told
 CHARACTERS = 1_000_000  # of a passage
 CONTEXT = 60  # characters shown on either side of a match
@@ -131,15 +133,18 @@ def _whole(
     for segment in index.segments:
         places, all_of_them = proposed(index, segment, grams, len(words))
         exact = exact and all_of_them
-        for document, starts in _by_document(index, segment, places, len(words)):
+        own, places = _inside(index, segment, places, len(words))
+        bounds = np.flatnonzero(np.diff(own, prepend=-1, append=-1)) if len(own) else np.zeros(1, np.int64)
+        for number, (low, high) in enumerate(pairwise(bounds.tolist())):
+            if looked >= CHECKED and len(matches) >= limit:
+                counted, exact = counted + len(bounds) - 1 - number, False
+                break
             looked += 1
-            if looked > CHECKED and len(matches) >= limit:
-                counted, exact = counted + 1, False
-                continue
-            held = [found for start in starts if (found := texts.holds(segment, document, start, words))]
+            document = int(own[low])
+            held, others = _held(texts, segment, document, places[low:high].tolist(), words)
             counted += bool(held)
             if held and len(matches) < limit:
-                matches.append(_match(texts, segment, document, held, passage, words))
+                matches.append(_match(texts, segment, document, held, others, passage, words))
     return counted, exact, matches
 
 
@@ -172,20 +177,31 @@ def lookup(index: Index, segment: Segment, key: int) -> tuple[int, int]:
     return low + int(np.searchsorted(part, prefix)), low + int(np.searchsorted(part, prefix | _LOW, "right"))
 
 
-def _by_document(index: Index, segment: Segment, places: Places, count: int) -> Iterator[tuple[int, list[int]]]:
-    """Documents with the places in them at which `count` words have room."""
-    begins = index.array(segment, "begins")
+def _inside(index: Index, segment: Segment, places: Places, count: int) -> tuple[Places, Places]:
+    """Documents, and the places in them at which `count` words have room."""
     own = documents(index, segment, places)
-    inside = places + count <= begins[own + 1]
-    own, places = own[inside], places[inside]
-    cuts = np.flatnonzero(np.diff(own)) + 1
-    for part in np.split(np.arange(len(own)), cuts) if len(own) else ():
-        yield int(own[part[0]]), places[part].tolist()
+    inside = places + count <= index.array(segment, "begins")[own + 1]
+    return own[inside], places[inside]
+
+
+def _held(
+    texts: Texts, segment: Segment, document: int, starts: Sequence[int], words: Sequence[Word]
+) -> tuple[list[list[Word]], int]:
+    """The words at those places that are the passage's; and how many more places there are, which are not compared."""
+    held: list[list[Word]] = []
+    for number, start in enumerate(starts):
+        if held and number >= COMPARED:
+            return held, len(starts) - number
+        found = texts.holds(segment, document, start, words)
+        if found:
+            held.append(found)
+    return held, 0
 
 
 def _match(
-    texts: Texts, segment: Segment, document: int, held: Sequence[Sequence[Word]], passage: str, words: Sequence[Word]
-) -> Match:
+    texts: Texts, segment: Segment, document: int, held: Sequence[Sequence[Word]], others: int, passage: str,
+    words: Sequence[Word],
+) -> Match:  # fmt: skip
     row = texts.row(segment, document)
     text = row["text"].as_py()
     start, end = held[0][0].start, held[0][-1].end
@@ -196,7 +212,7 @@ def _match(
         and _spaced(text[end : end + 4 * len(after) + 64]).startswith(_spaced(after))
     )
     return Match(
-        row["id"], row["source"], row["url"], row["license"], start, end, len(held), letters,
+        row["id"], row["source"], row["url"], row["license"], start, end, len(held) + others, letters,
         text[max(0, start - CONTEXT) : start], text[start:end], text[end : end + CONTEXT],
         texts.copies(segment, document, row["id"]),
     )  # fmt: skip

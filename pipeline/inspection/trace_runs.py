@@ -21,8 +21,10 @@ from pipeline.inspection.trace_texts import Texts, documents
 from pipeline.kernels.passage_words import LEAST, WINDOW
 
 PAIRS = 1 << 21  # places of grams that are chained, the rarest grams first
-READ = 500  # places at which texts are read
-EACH = 20  # of these, for one chain of grams
+READ = 4000  # places at which texts are read
+READ_WORDS = 2_000_000  # words that are read there
+EACH = 200  # of these places, for one chain of grams
+FIRST = 50  # of these places, before it is seen which others are within what was found
 
 Lookup = Callable[[Index, Segment, int], tuple[int, int]]
 Chain = tuple[
@@ -48,21 +50,44 @@ def longest(index: Index, texts: Texts, words: Sequence[Word], lookup: Lookup) -
         own = [(number, low, count) for count, place, number, low in ranges[:taken] if place == segment.number]
         if own:
             _chains(index, segment, grams, own, chains)
-    runs: set[tuple[int, int]] = set()
-    left = READ
+    waiting = []
     for (first, last), places in sorted(chains.items(), key=lambda one: (-_span(grams, *one[0]), one[0])):
         # In the first window of a run a gram is kept, and in its last one: no run goes on farther than a window.
         low = max(0, grams[first][0] - WINDOW + 1)
         high = min(len(words), grams[last][0] + LEAST)
-        if any(begin <= low and high <= end for begin, end in runs):
-            continue
-        cut = cut or len(places) > EACH
-        for chain in places[:EACH]:
-            if not left:
-                return _ordered(runs), True
-            left -= 1
-            runs.update(_common(index, texts, words, chain, low, high))
-    return _ordered(runs), cut
+        waiting.append((low, high, places))
+    runs, all_read = _read(index, texts, words, waiting)
+    return _ordered(runs), cut or not all_read
+
+
+def _read(
+    index: Index, texts: Texts, words: Sequence[Word], waiting: Sequence[tuple[int, int, list[Chain]]]
+) -> tuple[set[tuple[int, int]], bool]:
+    """The runs that are told by the texts at these places, and whether all places were read that can have others.
+
+    The longest chains come first, a few and then more at once: what is within a run that was found need not be read. Those that
+    are read at once are read in the order of the documents, since a text is decompressed with those before it.
+    """
+    runs: set[tuple[int, int]] = set()
+    all_read, places_left, words_left, at, size = True, READ, READ_WORDS, 0, FIRST
+    while at < len(waiting):
+        batch: list[Any] = []
+        while at < len(waiting) and len(batch) < size:
+            low, high, places = waiting[at]
+            at += 1
+            if any(begin <= low and high <= end for begin, end in runs):
+                continue
+            room = min(EACH, places_left, words_left // (high - low))
+            batch += [
+                (segment.number, document, start, segment, low, high) for segment, document, start in places[:room]
+            ]
+            all_read = all_read and len(places) <= room
+            places_left -= min(len(places), room)
+            words_left -= min(len(places), room) * (high - low)
+        for _, document, start, segment, low, high in sorted(batch, key=lambda one: one[:3]):
+            runs.update(_common(index, texts, words, (segment, document, start), low, high))
+        size *= 4
+    return runs, all_read
 
 
 def _span(grams: Sequence[tuple[int, int]], first: int, last: int) -> int:

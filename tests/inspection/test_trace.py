@@ -201,6 +201,8 @@ def test_where_a_bound_is_reached_it_is_said_and_nothing_false_is_told(
     passage = "漢" * 8
     (all_of_it,) = trace.trace(indexes[0], passage, 1000).matches
     assert all_of_it.places == 60 - 8 + 1
+    monkeypatch.setattr(trace, "COMPARED", 3)
+    assert trace.trace(indexes[0], passage, 1000).matches == (all_of_it,)
     monkeypatch.setattr(trace, "PLACES", 10)
     found = trace.trace(indexes[0], passage, 1000)
     assert not found.exact and 0 < found.matches[0].places <= 10
