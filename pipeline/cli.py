@@ -11,7 +11,7 @@ from typing import Any
 import click
 
 from pipeline import __version__, telling
-from pipeline.commands import log, proofs, push, root, takedown, trust
+from pipeline.commands import diff, log, proofs, push, root, takedown, trace, trust
 from pipeline.commands.options import (
     AGAINST,
     AS_JSON,
@@ -253,5 +253,7 @@ def _show_again(story: Any) -> bool:
     return same and equal
 
 
-for _command in (*trust.COMMANDS, *proofs.COMMANDS, *log.COMMANDS, *takedown.COMMANDS, *push.COMMANDS, root.root):
-    main.add_command(_command)
+for _module in (trust, proofs, log, takedown, diff, trace, push):
+    for _command in _module.COMMANDS:
+        main.add_command(_command)
+main.add_command(root.root)
