@@ -195,7 +195,7 @@ def test_reasons_of_what_stands_outside_rules_and_formats_are_on_the_page() -> N
     assert repeated_lines.EMPTIED in first_cells(sections(text, 3)["repeated_lines"])
     assert set(first_cells(found["dedup: another one is kept"])) == {EXACT, NEAR}
     assert first_cells(found["takedown: it was removed after publication"]) == [seen.TAKEDOWN[1]]
-    titles = {title for title in sections(text.split("\n## dedup")[0], 3)}
+    titles = set(sections(text.split("\n## dedup")[0], 3))
     assert titles == {*map(rule_name, MODELS), "repeated_lines"}
 
 
