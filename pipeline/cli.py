@@ -231,7 +231,7 @@ def read_once_more(story: Any) -> dict[str, Any]:
     from pipeline.trust import keyed
 
     if story.row.get("reason") == telling.OPT_OUT:
-        return {"read": False, "same": True}
+        return {"read": False, "same": True, "text": None}
     path = Cache().path(story.row["artifact_sha256"])
     if not path.is_file():
         raise PellucidError("the artifact is not in the cache", where=story.row["purl"], hint="build the recipe again")

@@ -74,7 +74,7 @@ def again(found: Mapping[str, Any]) -> Iterator[Item]:
     """What reading a document once more from its artifact gave: `cli.read_once_more`."""
     yield Heading("Read again")
     if not found["read"]:
-        yield Fact("not read", "an opt-out list of the recipe names this record", indent=2)
+        yield Fact("record", "not read: an opt-out list of the recipe names this record", indent=2)
         return
     same = "equal" if found["record_equal"] else "DIFFERS"
     yield Fact("record", f"{found['record_bytes']:,} bytes, digest {same}", "" if found["record_equal"] else "bad", 2)
