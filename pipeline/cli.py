@@ -10,7 +10,7 @@ from typing import Any
 
 import click
 
-from pipeline import __version__, telling
+from pipeline import __version__, telling, telling_rows
 from pipeline.commands import diff, log, proofs, push, root, takedown, trace, trust
 from pipeline.commands.options import (
     AGAINST,
@@ -72,25 +72,25 @@ def lock(recipe: Path, refresh: bool, as_json: bool) -> None:
     if old != new:
         locks.write(new, path)
     if as_json:
-        click.echo(json.dumps([change.to_json() for change in changes]))
+        size = sum(artifact.size for artifact in new.artifacts)
+        facts = {"lock": str(path), "artifacts": len(new.artifacts), "bytes": size}
+        click.echo(json.dumps({**facts, "changes": [change.to_json() for change in changes]}))
         return
-    for change in changes:
-        click.echo(str(change))
-    size = sum(artifact.size for artifact in new.artifacts)
-    click.echo(
-        f"{path}: {len(new.artifacts)} artifacts, {size / 1e6:,.1f} MB, {len(changes)} changes" if changes
-        else f"{path}: {len(new.artifacts)} artifacts, {size / 1e6:,.1f} MB, unchanged"
-    )  # fmt: skip
+    say(telling.pinned(path, new, changes))
 
 
 @main.command()
 @click.argument("recipe", type=FILE)
 @click.option("--out", type=FILE, help="Release folder.  [default: build/NAME]")
 @AGAINST
+@click.option("--all", "every", is_flag=True, help="List every task, also those that are done.")
 @AS_JSON
 @errors_end_it
-def plan(recipe: Path, out: Path | None, against: tuple[Path, ...], as_json: bool) -> None:
-    """Print what a build of RECIPE would run, and why. Changes nothing."""
+def plan(recipe: Path, out: Path | None, against: tuple[Path, ...], every: bool, as_json: bool) -> None:
+    """Print what a build of RECIPE would run, and why. Changes nothing.
+
+    By stage; the tasks themselves where few have to run. With --json always all of them.
+    """
     from pipeline import build as builds
     from pipeline.against import load_all
 
@@ -105,16 +105,7 @@ def plan(recipe: Path, out: Path | None, against: tuple[Path, ...], as_json: boo
         ]  # fmt: skip
         click.echo(json.dumps(rows))
         return
-    for step in steps:
-        if isinstance(step, str):
-            click.echo(f"later  {step}")
-        else:
-            click.echo(
-                f"{'run ' if step.run else 'done'}   {step.task.stage:7} {step.task.name}"
-                f"{': ' + step.why if step.run else ''}"
-            )
-    decided = [step for step in steps if not isinstance(step, str)]
-    click.echo(f"{sum(step.run for step in decided)} of {len(decided)} tasks would run")
+    say(telling.planned(steps, every))
 
 
 @main.command()
@@ -150,9 +141,7 @@ def build(
     others = load_all(against, chosen.out)
     built = with_display(lambda report: builds.build(loaded, pins, chosen, report, others))
     if as_json:
-        click.echo(json.dumps({"release": str(built.out), "release_id": built.release_id, "tasks": built.tasks,
-                               "ran": built.ran, "changed": built.changed, "seconds": round(built.seconds, 3),
-                               "totals": built.manifest["totals"], "unused_opt_out": list(built.unused)}))  # fmt: skip
+        click.echo(json.dumps(telling.of_build(built)))
         return
     say(telling.summary(built))
 
@@ -176,19 +165,24 @@ def show(release: Path, document: str, text: bool, again: bool, as_json: bool) -
     from pipeline.inspection.show import show as find
 
     stories = find(release, document)
+    reread = [read_once_more(story) if again and story.fate != "removed" else None for story in stories]
     if as_json:
-        click.echo(json.dumps([story.to_json() for story in stories], ensure_ascii=False))
-        return
-    same = True
-    for story in stories:
-        say(telling.story(story))
-        if story.fate == "removed":
-            continue
-        if again:
-            same = _show_again(story) and same
-        elif text and story.text is not None:
-            click.echo(f"\n{for_terminal(story.text)}")
-    sys.exit(0 if same else 1)
+        told = [
+            {**story.to_json(), **({"again": found} if found else {})}
+            for story, found in zip(stories, reread, strict=True)
+        ]
+        click.echo(json.dumps(told, ensure_ascii=False))
+    else:
+        for number, (story, found) in enumerate(zip(stories, reread, strict=True)):
+            say([""] * bool(number))
+            say(telling_rows.story(story))
+            shown = story.text if text and story.fate != "removed" else None
+            if found:
+                say(telling_rows.again(found))
+                shown = found["text"]
+            if shown is not None:
+                click.echo(f"\n{for_terminal(shown)}")
+    sys.exit(0 if all(found["same"] for found in reread if found) else 1)
 
 
 @main.command()
@@ -209,7 +203,7 @@ def rejudge(release: Path, recipe: Path, as_json: bool) -> None:
     if as_json:
         click.echo(json.dumps(found.to_json()))
         return
-    say(telling.rejudged(found))
+    say(telling_rows.rejudged(found))
 
 
 def _load(recipe: Path) -> tuple[Any, Any]:
@@ -227,30 +221,30 @@ def _default_out(recipe: Any) -> Path:
     return Path("build") / str(recipe.name)
 
 
-def _show_again(story: Any) -> bool:
-    """Read record and text once more through the pointer; whether both have the row's digests, keyed by the artifact."""
+def read_once_more(story: Any) -> dict[str, Any]:
+    """Read record and text again through the pointer; whether both have the row's digests, keyed by the artifact.
+
+    `same`: neither differs. `text`, and what is said of it, is None where the record holds none.
+    """
     from pipeline.inspection.show import read_again
     from pipeline.sources.fetch import Cache
     from pipeline.trust import keyed
 
     if story.row.get("reason") == telling.OPT_OUT:
-        click.echo("again       not read: an opt-out list of the recipe names this record")
-        return True
+        return {"read": False, "same": True, "text": None}
     path = Cache().path(story.row["artifact_sha256"])
     if not path.is_file():
         raise PellucidError("the artifact is not in the cache", where=story.row["purl"], hint="build the recipe again")
     raw, text = read_again(story, path)
     _, key = keyed.artifact_key(path)
-    same = story.row["record_hmac"] in (keyed.of(key, raw), None)
-    click.echo(f"again       {len(raw):,} bytes, digest {'equal' if same else 'DIFFERS'}")
-    if text is None:
-        return same
+    same, equal = story.row["record_hmac"] in (keyed.of(key, raw), None), None
     edits = story.row["edits"]  # the row's text is what they left; extraction gives what the first of them was given
-    equal = keyed.of(key, text.encode()) == (edits[0]["before_hmac"] if edits else story.row["text_hmac"])
-    said = ", before its edits" if edits else ""
-    click.echo(f"            text {'equal' if equal else 'DIFFERS'}, {len(text):,} characters{said}")
-    click.echo(f"\n{for_terminal(text)}")
-    return same and equal
+    if text is not None:
+        equal = keyed.of(key, text.encode()) == (edits[0]["before_hmac"] if edits else story.row["text_hmac"])
+    return {
+        "read": True, "same": same and equal is not False, "record_bytes": len(raw), "record_equal": same,
+        "text": text, "text_equal": equal, "before_edits": bool(edits),
+    }  # fmt: skip
 
 
 for _module in (trust, proofs, log, takedown, diff, trace, push):

@@ -1,14 +1,66 @@
-"""What the command line says of builds, verifications and documents, as lines. Pure; `cli` prints them."""
+"""What the command line says of plans, builds, verifications and proofs, as the values of `look`. Pure; `options.say` prints.
 
-import unicodedata
+Of single documents speaks `telling_rows`.
+"""
+
+from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
+from pipeline.harmless import one_line as one_line
+from pipeline.harmless import printable as printable
+from pipeline.harmless import within as within
+from pipeline.look import Fact, Heading, Item, Row, Table, plain
+from pipeline.telling_rows import alike, decision, where_dropped
+
+FEW = 12  # tasks that `plan` lists without being asked
 OPT_OUT = "opt_out"  # the reason of what an opt-out list keeps out
 
 
-def summary(built: Any) -> Iterator[str]:
+def pinned(path: Path, lock: Any, changes: Sequence[Any]) -> Iterator[Item]:
+    """What a lock pins, and what of it is new."""
+    rows = []
+    for change in changes:
+        word, _, rest = str(change).partition(" ")
+        rows.append(Row((word, rest.strip()), {"added": "good", "removed": "bad"}.get(word, "warn")))
+    if rows:
+        yield Table("<~", tuple(rows))
+    size = sum(artifact.size for artifact in lock.artifacts)
+    changed = f"{len(changes)} changes" if changes else "unchanged"
+    yield f"{path}: {len(lock.artifacts)} artifacts, {size / 1e6:,.1f} MB, {changed}"
+
+
+def planned(steps: Sequence[Any], every: bool) -> Iterator[Item]:
+    """What a build would run, by stage, with why; task by task where `every` or these are few."""
+    decided = [step for step in steps if not isinstance(step, str)]
+    stages: dict[str, list[Any]] = {}
+    for step in decided:
+        stages.setdefault(step.task.stage, []).append(step)
+    rows = []
+    for stage, mine in stages.items():
+        whys = Counter(step.why for step in mine if step.run).most_common()
+        first = f"{whys[0][1]:,}: {whys[0][0]}" if len(whys) > 1 else whys[0][0] if whys else "all are done"
+        rows.append(Row((stage, f"{len(mine):,}", f"{sum(step.run for step in mine):,}", first)))
+        rows += [Row(("", "", "", f"{count:,}: {why}")) for why, count in whys[1:]]
+    yield Table("<>>~", tuple(rows), ("stage", "tasks", "to run", "why"))
+    to_run = [step for step in decided if step.run]
+    listed = decided if every else to_run if len(to_run) <= FEW else []
+    if listed:
+        yield ""
+        yield Table("<<~", tuple(
+            Row(("run" if step.run else "done", step.task.stage, f"{step.task.name}{': ' * bool(step.why)}{step.why}"))
+            for step in listed
+        ))  # fmt: skip
+    later = [Row(("later", step)) for step in steps if isinstance(step, str)]
+    if later:
+        yield ""
+        yield Table("<~", tuple(later))
+    hint = "" if listed or not decided else "; --all lists them"
+    yield from ("", f"{len(to_run)} of {len(decided)} tasks would run{hint}")
+
+
+def summary(built: Any) -> Iterator[Item]:
     """What a finished build says: totals, top reasons, where it is, what to type next."""
     predicate = built.manifest
     totals = predicate["totals"]
@@ -22,31 +74,47 @@ def summary(built: Any) -> Iterator[str]:
     yield f"{totals['kept']:>11,} documents kept ({share:.1%}), {totals['text_bytes'] / 1e6:,.1f} MB of text"
     yield f"{totals['dropped']:>11,} dropped, each with its row in the ledger:"
     ordered = sorted(totals["reasons"], key=lambda row: (-row["documents"], row["stage"], row["reason"]))
-    for row in ordered[:8]:
-        yield f"{row['documents']:>13,}  {row['stage']:8} {row['reason']}"
+    rows = [Row((f"{row['documents']:,}", row["stage"], row["reason"])) for row in ordered[:8]]
     if len(ordered) > 8:
-        rest = sum(row["documents"] for row in ordered[8:])
-        yield f"{rest:>13,}  {len(ordered) - 8} other reasons"
+        rows.append(Row((f"{sum(row['documents'] for row in ordered[8:]):,}", "", f"{len(ordered) - 8} other reasons")))
+    if rows:
+        yield Table("><~", tuple(rows), least=13)
     if predicate["policies"]["opt_out"]:
         yield from _kept_out(totals, predicate["policies"]["opt_out"], built.unused)
     size = sum(file["bytes"] for file in predicate["files"])
     place = _short_path(built.out)
     ran = f"{built.seconds:.1f} s, {built.ran} of {built.tasks} tasks ran"
-    yield f"release     {place}  ({len(predicate['files'])} files, {size / 1e6:,.1f} MB, {ran})"
-    yield f"release id  {built.release_id}"
+    yield Fact("release", f"{place}  ({len(predicate['files'])} files, {size / 1e6:,.1f} MB, {ran})")
+    yield Fact("release id", built.release_id)
     for other in predicate["against"]:
-        yield f"against     {other['name']} {other['version']}, {other['release_id']}"
-    yield f"next        pellucid verify {place}"
+        yield Fact("against", f"{other['name']} {other['version']}, {other['release_id']}")
+    yield Fact("next", f"pellucid verify {place}")
 
 
-def _kept_out(totals: Mapping[str, Any], lists: Sequence[Mapping[str, Any]], unused: Sequence[str]) -> Iterator[str]:
+def of_build(built: Any) -> dict[str, Any]:
+    """The facts of `summary`, for `build --json`."""
+    predicate = built.manifest
+    return {
+        "release": str(built.out), "release_id": built.release_id, "tasks": built.tasks, "ran": built.ran,
+        "changed": built.changed, "seconds": round(built.seconds, 3), "totals": predicate["totals"],
+        "sources": len(predicate["sources"]),
+        "artifacts": sum(len(source["artifacts"]) for source in predicate["sources"]),
+        "files": len(predicate["files"]), "bytes": sum(file["bytes"] for file in predicate["files"]),
+        "against": list(predicate["against"]), "opt_out": list(predicate["policies"]["opt_out"]),
+        "unused_opt_out": list(built.unused), "key_id": built.key_id,
+        "key_made": str(built.key_made) if built.key_made else None,
+    }  # fmt: skip
+
+
+def _kept_out(totals: Mapping[str, Any], lists: Sequence[Mapping[str, Any]], unused: Sequence[str]) -> Iterator[Item]:
     """How many records opt-out lists kept out, and which of their lines none: of a misspelt line nobody else tells."""
     records = sum(row["documents"] for row in totals["reasons"] if row["reason"] == OPT_OUT)
     lines = sum(count for one in lists for count in one.values() if isinstance(count, int))
     yield f"{records:>11,} kept out by {lines:,} line{'s' * (lines != 1)} of opt-out lists"
     if unused:
         shown = ", ".join(unused[:5]) + (f" and {len(unused) - 5:,} more" if len(unused) > 5 else "")
-        yield f"WARNING     {len(unused):,} line{'s' * (len(unused) != 1)} of opt-out lists kept nothing out: {shown}"
+        said = f"{len(unused):,} line{'s' * (len(unused) != 1)} of opt-out lists kept nothing out: {shown}"
+        yield Fact("WARNING", said, "warn")
 
 
 def _short_path(path: Path) -> Path:
@@ -56,29 +124,71 @@ def _short_path(path: Path) -> Path:
         return path
 
 
-def verdict(result: Any) -> str:
+def verified(result: Any) -> Iterator[Item]:
+    """Every check, aligned; the failures once more, with file and row; the verdict."""
+    from pipeline.trust.findings import OF_BYTES
+
+    rows = [
+        Row(("ok" if check.ok else "FALSE", check.name, check.detail if check.ok else _seen(check)),
+            "" if check.ok else "bad")
+        for check in result.checks
+    ]  # fmt: skip
+    for name in result.unchecked:
+        waived = result.bytes_only and name not in OF_BYTES
+        said = "--bytes reads no row" if waived else "it rests on one that failed"
+        rows.append(Row(("-", name, f"not made, {said}"), "faint"))
+    yield Table("<<~", tuple(rows), least=4)
+    if result.reproductions:
+        yield from map(one_line, reproductions(result.reproductions))
+    if result.failures:
+        yield Heading("What failed")
+        for check in result.failures:
+            yield Fact(check.name, _place(check) or "the release", "bad", 2)
+            yield Fact("", check.detail, "", 2)
+    yield ""
+    yield from ending(result)
+
+
+def _place(check: Any) -> str:
+    return f"{check.file}{'' if check.row is None else f', row {check.row}'}" if check.file else ""
+
+
+def _seen(check: Any) -> str:
+    place = _place(check)
+    return f"{place}: {check.detail}" if place else str(check.detail)
+
+
+def ending(result: Any) -> Iterator[Item]:
     """The last lines of a verification."""
     if not result.ok:
-        return f"NOT verified: {sum(not check.ok for check in result.checks)} of {len(result.checks)} checks failed"
+        failed = sum(not check.ok for check in result.checks)
+        yield _sentence(f"NOT verified: {failed} of {len(result.checks)} checks failed", "bad")
+        return
     totals = result.totals
-    level = ""
     if result.differs:
-        shown = "".join(f"\n  {name}: {one_line(what)}" for name, what in result.differs.items())
-        level = f"L1: every row is the published one; {len(result.differs)} files have other bytes:{shown}\n"
+        yield f"L1: every row is the published one; {len(result.differs)} files have other bytes:"
+        yield Table("<~", tuple(Row((f"{name}:", what)) for name, what in result.differs.items()), indent=2)
     counted = (
         f"{totals['read']:,} records read = {totals['kept']:,} kept + {totals['dropped']:,} dropped, "
         f"{totals['text_bytes'] / 1e6:,.1f} MB of text"
     )
-    said = f"verified: {counted}"
     if result.bytes_only:
-        said = (
-            f"verified, bytes only: {result.files:,} files, {result.bytes / 1e6:,.1f} MB, are what was signed. "
-            f"Not counted again: {counted}"
-        )
-    return (
-        f"{level}{said}\nrelease id {result.release_id}\n"
-        f"signed by  {result.key_id}\nvouched by {_voucher(result.vouched_by)}"
-    )
+        size = f"{result.files:,} files, {result.bytes / 1e6:,.1f} MB"
+        yield _sentence(f"verified, bytes only: {size}, are what was signed. Not counted again: {counted}", "good")
+    else:
+        yield _sentence(f"verified: {counted}", "good")
+    yield Fact("release id", result.release_id)
+    yield Fact("signed by", result.key_id)
+    yield Fact("vouched by", _voucher(result.vouched_by))
+
+
+def _sentence(text: str, style: str) -> Table:
+    return Table("~", (Row((text,), style),))
+
+
+def verdict(result: Any) -> str:
+    """The last lines of a verification, as text."""
+    return "\n".join(plain(ending(result)))
 
 
 def selected(found: Any) -> Iterator[str]:
@@ -132,11 +242,11 @@ def _proven(found: Any) -> Iterator[str]:
             yield f"url         {row['url']}"
         yield f"artifact    {row['purl']}"
         if found.fate == "dropped":
-            yield f"dropped     at {row['stage']}: {row['reason']}{' (' + row['detail'] + ')' if row['detail'] else ''}"
+            yield f"dropped     at {where_dropped(row)}"
             if row["value"] is not None:
-                yield f"            {_decision(row)}"
+                yield f"            {'   '.join(decision(row).cells)}"
             if row["kept_id"]:
-                yield f"kept        {row['kept_id']} of {row['kept_source']}, {_alike(row)}"
+                yield f"kept        {row['kept_id']} of {row['kept_source']}, {alike(row)}"
         else:
             yield f"text        {row['text_bytes']:,} bytes, sha256 {row['text_sha256']}"
     yield f"release     {found.name} {found.version}, {found.release_id}"
@@ -154,6 +264,20 @@ def reproductions(tally: Any) -> Iterator[str]:
         yield f"WARNING: {document.file} {document.why}; it is signed by {document.key_id}"
 
 
+def compared(result: Any) -> Iterator[Item]:
+    """What a reproduction found: each file's level, the manifest, the level of the whole."""
+    yield ""
+    yield Table("<~", tuple(
+        Row((file.level, f"{file.name}{': ' * bool(file.detail)}{file.detail}"), "bad" if file.level == "differs" else "")
+        for file in result.files
+    ), least=7)  # fmt: skip
+    yield f"manifest {'equal' if result.same_manifest else 'differs'}: sha256 {result.built}"
+    yield from (f"         {difference}" for difference in result.differences)
+    verdict = {"L0": "every file has the published bytes", "L1": "every row is equal, some bytes are not",
+               "differs": "NOT reproduced"}  # fmt: skip
+    yield _sentence(f"{result.level}: {verdict[result.level]}", "bad" if result.level == "differs" else "good")
+
+
 def handing_in(file: Path, key_id: str, verdict: str) -> Iterator[str]:
     """What a reproduction document is good for, once it is written."""
     yield f"attested    {file}  ({verdict}, signed by {key_id})"
@@ -168,132 +292,3 @@ def _voucher(by: str) -> str:
         "named": "you, who named the key or keep it in the config folder",
     }
     return f"{by} ({means[by]})" if by in means else by
-
-
-def story(told: Any) -> Iterator[str]:
-    """A document's story: origin, pointer, licence, decisions, and where it ended."""
-    row = told.row
-    yield f"{told.fate:12}{told.id}"
-    yield f"source      {row['source']}   licence of the text: {told.license}"
-    if told.fate == "removed":
-        yield f"artifact    {row['purl']}"
-        yield f"            sha256 {row['artifact_sha256']}"
-        yield f"removed     by a takedown; it was {row['fate']}"
-        yield f"stands in   {told.shard}, row {told.position}"
-        return
-    if row["url"]:
-        yield f"url         {row['url']}"
-    yield f"artifact    {row['purl']}"
-    yield f"            sha256 {row['artifact_sha256']}"
-    place = ", ".join(
-        f"{name} {row[name]}" for name in ("member", "offset", "length", "record", "path") if row[name] is not None
-    )
-    yield f"pointer     {place}"
-    if row["record_hmac"]:
-        yield f"record      {row['record_bytes']:,} bytes, hmac {row['record_hmac']}"
-    if row["text_hmac"]:
-        digest = f"sha256 {row['text_sha256']}" if told.fate == "kept" else f"hmac {row['text_hmac']}"
-        yield f"text        {row['text_bytes']:,} bytes, {digest}, read as {row['charset']}"
-    for edit in row["edits"]:
-        spans = "" if edit["spans"] is None else f" in {edit['spans']:,} spans"
-        yield f"edited      by {edit['edit']}: {edit['characters']:,} characters fewer{spans}"
-        yield f"            hmac before {edit['before_hmac']}"
-    if row["language"]:
-        yield f"language    {row['language']} ({row['language_score'] / 1e6:.3f})"
-    for decision in row["decisions"]:
-        yield f"  {_decision(decision)}"
-    if told.fate == "kept":
-        yield f"stands in   {told.shard}, row {told.position}"
-    else:
-        yield f"dropped     at {row['stage']}: {row['reason']}{' (' + row['detail'] + ')' if row['detail'] else ''}"
-        yield f"ledger      {told.shard}, row {told.position}"
-    if told.kept_instead:
-        kept = told.kept_instead
-        yield f"kept        {kept['id']} of {kept['source']}, {_alike(row)}"
-        yield f"            {kept['url']}"
-    if told.kept_elsewhere:
-        other = told.kept_elsewhere
-        yield f"kept        {row['kept_id']} of {row['kept_source']}, {_alike(row)}"
-        yield f"            in another release, {other['name']} {other['version']}: {other['release_id']}"
-
-
-def _alike(row: Mapping[str, Any]) -> str:
-    """How like a dropped document is to the kept one, and in how many bands the two met."""
-    met = "" if row["bands"] is None else f", {row['bands']} band{'s' * (row['bands'] != 1)} in common"
-    return f"similarity {row['similarity'] / 1e6:.3f}{met}"
-
-
-def rejudged(found: Any) -> Iterator[str]:
-    """What other rules would change: totals by source, then every change of fate, with an example."""
-    width = max(len(name) for name in ("all sources", *found.before))
-    yield f"{'':{width}}  {'kept':>11} {'would be':>11} {'change':>9}"
-    totals = [("all sources", sum(found.before.values()), sum(found.after.values()))]
-    for name, before, after in [*((name, found.before[name], found.after[name]) for name in found.before), *totals]:
-        share = f"{(after - before) / before:+.1%}" if before else ""
-        yield f"{name:{width}}  {before:>11,} {after:>11,} {share:>9}"
-    together: dict[tuple[str, str], list[int]] = {}
-    for change in found.changes:
-        documents, size = together.setdefault((change.old, change.new), [0, 0])
-        together[change.old, change.new] = [documents + change.documents, size + change.bytes]
-    if together:
-        yield from ("", "all sources")
-        for (old, new), (documents, size) in sorted(together.items(), key=lambda item: (-item[1][0], item[0])):
-            yield _change(old, new, documents, size)
-    source = None
-    for change in found.changes:
-        if change.source != source:
-            source = change.source
-            yield from ("", source)
-        yield f"{_change(change.old, change.new, change.documents, change.bytes)}   {change.example}"
-    if not found.changes:
-        yield ""
-        yield "no document would change its fate"
-    if found.unanswered:
-        yield ""
-        yield "not answered here, it needs a build:"
-        for difference in found.unanswered:
-            yield f"  {difference}"
-
-
-def _change(old: str, new: str, documents: int, size: int) -> str:
-    return f"{documents:>11,}  {f'{old} -> {new}':62} {size / 1e6:>9,.2f} MB"
-
-
-def _decision(decision: Any) -> str:
-    value, low, high = (
-        decision[key] if decision[key] is None else decision[key] / 1e6 for key in ("value", "low", "high")
-    )
-    fails = (low is not None and value < low) or (high is not None and value > high)
-    bounds = [f"{word} {_number(bound)}" for word, bound in (("at least", low), ("at most", high)) if bound is not None]
-    return f"{'FAIL' if fails else 'ok  '} {decision['reason']:30} {_number(value):>12}   {', '.join(bounds)}"
-
-
-def _number(value: float) -> str:
-    return f"{int(value):,}" if value == int(value) else f"{value:.4g}"
-
-
-def one_line(text: str) -> str:
-    """Text as it may stand within a line: what could end the line or move on it stands as an escape."""
-    return printable("".join(_escape(character) if character in _ENDS else character for character in text))
-
-
-def within(text: str, indent: str = "      ") -> str:
-    """Somebody else's words after ours: nothing in them moves on the terminal, and no line of them begins where ours do."""
-    return printable(text).replace("\u2028", "\\u2028").replace("\u2029", "\\u2029").replace("\n", f"\n{indent}")
-
-
-def printable(text: str) -> str:
-    """Text of a corpus as a terminal may show it: control characters but newline and tab stand as escapes."""
-    return "".join(
-        character
-        if character in "\n\t" or unicodedata.category(character) not in ("Cc", "Cf", "Cs")
-        else _escape(character)
-        for character in text
-    )
-
-
-_ENDS = frozenset("\n\t\u2028\u2029")
-
-
-def _escape(character: str) -> str:
-    return character.encode("unicode_escape").decode("ascii")

@@ -193,7 +193,7 @@ def position(found: "Log", release_id: str) -> str:
     """Where a release stands in its log, and how much came after it: the log knows no names, so it cannot say "newest"."""
     one = found.find(release_id)
     return "" if one is None else (
-        f"logged     entry {one.number} of {found.origin}, {_count(found.size - one.number - 1)} after it"
+        f"logged      entry {one.number} of {found.origin}, {_count(found.size - one.number - 1)} after it"
     )  # fmt: skip
 
 

@@ -14,6 +14,7 @@ import click
 
 from pipeline import telling
 from pipeline.errors import PellucidError
+from pipeline.look import Item, plain
 
 Command = TypeVar("Command", bound=Callable[..., Any])
 FILE = click.Path(path_type=Path)
@@ -69,9 +70,18 @@ def with_display(run: Callable[[Any], Any]) -> Any:
         return run(report)
 
 
-def say(lines: Iterable[str]) -> None:
-    for line in lines:
-        click.echo(for_terminal(line))
+def say(items: Iterable[Item]) -> None:
+    """Print values of `look` to stdout: on a terminal in colour and wrapped, elsewhere whole and plain."""
+    if not sys.stdout.isatty():
+        for line in plain(items):
+            click.echo(line)
+        return
+    from rich.console import Console
+
+    from pipeline.paint import paint
+
+    plain_ink = bool(os.environ.get("NO_COLOR"))  # rich would leave bold and dim
+    paint(items, Console(markup=False, emoji=False, highlight=False, color_system=None if plain_ink else "auto"))
 
 
 def for_terminal(text: str) -> str:

@@ -61,8 +61,10 @@ def verify(
     A published release, by the root of its project (compare the fingerprint that you are told, once):
       pellucid verify RELEASE --root manifests/keys
     """
+    from rich.console import Console
+
+    from pipeline.checking import Checking
     from pipeline.trust import verify
-    from pipeline.trust.findings import OF_BYTES
     from pipeline.trust.log import Log
 
     without_pandas()
@@ -71,24 +73,22 @@ def verify(
         _bound_memory()
     log = read_seen(log_folder, whom.log_keys()) if log_folder else None
     asked = _reproducers(release, reproduced_by, reproducer_files, reproductions)
-    result = verify.verify(
-        release, trusted, vouchers=vouchers, content=content, log=log, reproduced=asked, bytes_only=bytes_only
-    )
+    with Checking(Console(stderr=True)) as report:
+        result = verify.verify(
+            release, trusted, vouchers=vouchers, report=report, content=content, log=log, reproduced=asked,
+            bytes_only=bytes_only,
+        )  # fmt: skip
+    entry = log.find(result.release_id or "") if isinstance(log, Log) else None
     if as_json:
-        click.echo(json.dumps(result.to_json()))
+        logged = isinstance(log, Log) and {
+            "origin": log.origin, "size": log.size, "number": entry.number if entry else None,
+            "withdrawn_by": entry.withdrawn if entry else None,
+        }  # fmt: skip
+        click.echo(json.dumps({**result.to_json(), "log": logged or None}))
     else:
-        for check in result.checks:
-            row = f", row {check.row}" if check.row is not None else ""
-            place = f" ({telling.one_line(check.file)}{row})" if check.file and not check.ok else ""
-            click.echo(f"{'ok   ' if check.ok else 'FALSE'} {check.name}{place}: {telling.within(check.detail)}")
-        for name in result.unchecked:
-            waived = result.bytes_only and name not in OF_BYTES
-            click.echo(f"-     {name}: not made, {'--bytes reads no row' if waived else 'it rests on one that failed'}")
-        if result.reproductions:
-            say(map(telling.one_line, telling.reproductions(result.reproductions)))
-        click.echo(telling.within(telling.verdict(result), ""))
-        if result.ok and isinstance(log, Log) and result.release_id:
-            click.echo(position(log, result.release_id))
+        say(telling.verified(result))
+        if result.ok and isinstance(log, Log) and entry:
+            say([position(log, entry.release_id)])
     sys.exit(0 if result.ok else 1)
 
 
@@ -187,18 +187,10 @@ def reproduce(
         for line in telling.handing_in(attest, keys.key_id(private.public_key()), VERDICTS[result.level]):
             click.echo(line, err=True)
     if as_json:
-        click.echo(json.dumps(result.to_json()))
+        click.echo(json.dumps({**result.to_json(), "build": telling.of_build(built)}))
     else:
         say(telling.summary(built))
-        click.echo("")
-        for file in result.files:
-            click.echo(f"{file.level:8} {file.name}{': ' + file.detail if file.detail else ''}")
-        click.echo(f"manifest {'equal' if result.same_manifest else 'differs'}: sha256 {result.built}")
-        for difference in result.differences:
-            click.echo(f"         {difference}")
-        verdict = {"L0": "every file has the published bytes", "L1": "every row is equal, some bytes are not",
-                   "differs": "NOT reproduced"}  # fmt: skip
-        click.echo(f"{result.level}: {verdict[result.level]}")
+        say(telling.compared(result))
     sys.exit(0 if result.ok else 1)
 
 

@@ -192,7 +192,7 @@ def test_a_release_is_verified_by_a_root_once_it_is_pinned(pristine: Path, ours:
     assert not (config / "roots").exists()
     first = run("verify", pristine, "--root", ours, "--root-sha256", fingerprint(ours))
     assert "pinned the root of tales" in first.stderr
-    assert "vouched by root tales version 1" in first.stdout
+    assert "vouched by  root tales version 1" in first.stdout
     second = run("verify", pristine, "--root", ours)
     assert second.stderr == ""
     assert run("verify", pristine, "--release").stdout == second.stdout
@@ -221,22 +221,22 @@ def test_a_log_is_asked_for_a_log_key_of_the_root(
         run("log", "init", folder, "--origin", f"tales/{name}", "--signing-key", people[name].private)
         run("log", "add", folder, pristine, "--signing-key", people[name].private, *trusted)
         said = run("verify", pristine, "--root", tmp_path / "root", "--tofu", "--log", folder, code=code).output
-        assert "vouched by root tales version 1" in said if not code else "log" in said
+        assert "vouched by  root tales version 1" in said if not code else "log" in said
 
 
 def test_a_local_key_is_enough_without_a_root_and_is_refused_with_one(pristine: Path, ours: Path, config: Path,
                                                                       people: dict[str, keys.KeyFiles]) -> None:  # fmt: skip
     config.mkdir()
     (config / "signing.pub").write_bytes(keys.public_pem(small.KEY.public_key()))
-    assert "vouched by local (your own key" in run("verify", pristine).stdout
-    assert "vouched by named" in run("verify", pristine, "--key", config / "signing.pub").stdout
+    assert "vouched by  local (your own key" in run("verify", pristine).stdout
+    assert "vouched by  named" in run("verify", pristine, "--key", config / "signing.pub").stdout
     release_key = keys.key_id(small.KEY.public_key())[:8]
     run("root", "next", ours, "--add-release-key", people["release"].public, "--remove-release-key", release_key)
     for name in ("ann", "bob"):
         run("root", "sign", ours / "2.root.json", "--signing-key", people[name].private)
     for options in (["--root", ours, "--tofu"], ["--release"]):
         assert "a `local` key" in run("verify", pristine, *options, code=1).stdout
-    assert "vouched by named" in run("verify", pristine, "--root", ours, "--key", config / "signing.pub").stdout
+    assert "vouched by  named" in run("verify", pristine, "--root", ours, "--key", config / "signing.pub").stdout
     assert "only `named`" in run("verify", pristine, "--release", "--key", config / "signing.pub", code=1).stdout
 
 

@@ -48,7 +48,7 @@ def test_a_verification_says_who_vouches_the_strongest_reason_first(release: Pat
     assert result.ok
     assert result.vouched_by == by
     assert result.to_json()["vouched_by"] == by
-    assert f"vouched by {by}" in telling.verdict(result)
+    assert f"vouched by  {by}" in telling.verdict(result)
 
 
 def test_keys_that_a_caller_gives_without_a_reason_are_named(release: Path) -> None:
