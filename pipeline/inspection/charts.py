@@ -26,9 +26,9 @@ DEFINITIONS = Markup(
 )
 LEGEND = Markup(
     '<span class="legend"><svg width="14" height="14" aria-hidden="true" focusable="false">'
-    '<rect class="kept" width="14" height="14"/></svg> kept</span> '
+    '<rect class="kept" width="100%" height="100%"/></svg> kept</span> '
     '<span class="legend"><svg width="14" height="14" aria-hidden="true" focusable="false">'
-    '<rect class="hatch" width="14" height="14"/></svg> dropped</span>'
+    '<rect class="hatch" width="100%" height="100%"/></svg> dropped</span>'
 )
 
 
@@ -117,7 +117,10 @@ def histogram(
                 percent(tick.at), head + PLOT + 16, anchor, tick.label
             )
         )
-    for place, bound in enumerate(bounds[:2]):
+    # The label of the outer one stands above, so that no line goes through another's label.
+    for place, bound in enumerate(
+        sorted(bounds[:2], key=lambda bound: abs(bound.at - (0 if bound.at < 5_000 else 10_000)))
+    ):
         anchor = "start" if bound.at < 5_000 else "end"
         parts.append(
             Markup(
@@ -140,7 +143,7 @@ def figure(svg: Markup, caption: str | Markup, values: Table, folded: bool = Tru
     shown = table(values)
     if folded:
         shown = Markup('<details class="values"><summary>{}</summary>{}</details>').format(
-            Markup('The numbers<span class="unseen"> of: {}</span>').format(values.caption), shown
+            Markup('The numbers<span class="unseen"> of: {}</span>').format(visible(values.caption)), shown
         )
     return Markup('<figure class="chart">{}<figcaption>{}</figcaption>{}</figure>').format(svg, caption, shown)
 
@@ -157,12 +160,17 @@ def table(values: Table) -> Markup:
     return Markup(
         '<div class="wide" tabindex="0" role="region" aria-label="{}"><table><caption>{}</caption>'
         "<thead><tr>{}</tr></thead>\n<tbody>{}</tbody>{}</table></div>"
-    ).format(values.caption, values.caption, head, body, foot)
+    ).format(plain(values.caption), visible(values.caption), head, body, foot)
 
 
 def short(label: str) -> str:
     """A label as it fits beside its number: the middle is left out of long ones, as their ends tell them apart."""
     return label if len(label) <= LABEL else f"{label[: LABEL // 2 - 1]}…{label[-(LABEL // 2) :]}"
+
+
+def plain(text: str) -> str:
+    """Text for a place that takes no element, an attribute or a title: what `visible` shows, as text."""
+    return visible(text).striptags()
 
 
 def percent(hundredths: int) -> str:
@@ -180,7 +188,7 @@ def _cells(row: Sequence[str | Markup], first: int) -> Markup:
                 Markup('<th scope="row"{}>{}</th>').format(Markup(' class="number"') if first == 0 else "", shown)
             )
         else:
-            cells.append(Markup("<td{}>{}</td>").format(Markup(' class="number"') if at >= first else "", shown))
+            cells.append(Markup('<td class="{}">{}</td>').format("number" if at >= first else "words", shown))
     return Markup("").join(cells)
 
 
@@ -188,7 +196,7 @@ def _svg(name: str, title: str, description: str, height: int, inner: Markup) ->
     return Markup(
         '<svg class="plot" role="img" aria-labelledby="{0}-title {0}-desc" width="100%" height="{1}" style="height:{1}px">'
         '<title id="{0}-title">{2}</title><desc id="{0}-desc">{3}</desc>{4}</svg>'
-    ).format(name, height, visible(title).striptags(), description, inner)
+    ).format(name, height, plain(title), plain(description), inner)
 
 
 def _rect(kind: str, left: int, top: int, width: int, height: int) -> Markup:

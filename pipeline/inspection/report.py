@@ -10,7 +10,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from pipeline.inspection import report_rows
-from pipeline.inspection.report_rows import Paths
+from pipeline.inspection.report_rows import Found, Paths
 from pipeline.inspection.report_view import Limits, view
 from pipeline.trust.manifest import Manifest
 
@@ -22,9 +22,13 @@ def page(paths: Paths, manifest: Manifest, release_id: str, key_id: str) -> byte
 
     Raises OSError, pyarrow.ArrowException or ValueError where a file cannot be read as what the manifest says it is.
     """
+    return render(manifest, release_id, key_id, report_rows.gather(paths, manifest["files"], release_id))
+
+
+def render(manifest: Manifest, release_id: str, key_id: str, found: Found) -> bytes:
+    """The page of what was found in the rows."""
     from pipeline.inspection import pages
 
-    found = report_rows.gather(paths, manifest["files"], release_id)
     part = 1
     while True:
         values: Mapping[str, Any] = view(manifest, release_id, key_id, found, Limits.part(part))

@@ -67,8 +67,8 @@ class Found:
     dropped: dict[tuple[str, str], list[Row]] = field(default_factory=dict)
 
 
-def gather(paths: Paths, files: Sequence[Mapping[str, Any]], release_id: str) -> Found:
-    """Read a release's rows. `files`: those of its manifest; `paths`: where each of them lies.
+def gather(paths: Paths, files: Sequence[Mapping[str, Any]], release_id: str, rows: int = ROWS) -> Found:
+    """Read a release's rows. `files`: those of its manifest; `paths`: where each of them lies; `rows`: of a batch.
 
     Raises OSError, pa.ArrowException or ValueError where a file cannot be read as what it should be.
     """
@@ -81,7 +81,7 @@ def gather(paths: Paths, files: Sequence[Mapping[str, Any]], release_id: str) ->
         path = paths(file["name"])
         if file["kind"] == "kept":
             row = 0
-            for batch in _batches(path, KEPT):
+            for batch in _batches(path, KEPT, rows):
                 _count(found, batch, 0)
                 keys = _keys(batch, mask)
                 for place in _first(keys, SAMPLES):
@@ -89,11 +89,11 @@ def gather(paths: Paths, files: Sequence[Mapping[str, Any]], release_id: str) ->
                 chosen = sorted(chosen)[:SAMPLES]
                 row += len(batch)
         elif file["kind"] == "dropped":
-            for batch in _batches(path, DROPPED):
+            for batch in _batches(path, DROPPED, rows):
                 _count(found, batch, 1)
                 _choose(pools, batch, _keys(batch, mask))
         elif file["kind"] == "clusters":
-            heads = _largest(found, path, heads)
+            heads = _largest(found, path, heads, rows)
     found.samples = _texts(paths, chosen)
     found.dropped = {reason: [row for _, _, row in pool] for reason, pool in sorted(pools.items())}
     found.clusters = _clusters(paths, files, [row for _, _, row in heads])
@@ -174,11 +174,12 @@ def _choose(
         del pool[SAMPLES:]
 
 
-def _largest(found: Found, path: Path, heads: list[tuple[int, str, Row]]) -> list[tuple[int, str, Row]]:
+def _largest(found: Found, path: Path, heads: list[tuple[int, str, Row]], size: int) -> list[tuple[int, str, Row]]:
     """The CLUSTERS clusters of most documents so far; counts them all."""
     number, documents = found.clustered
     columns = ("id", "source", "documents", "exact_duplicates", "near_duplicates")
-    for at, batch in enumerate(_batches(path, columns)):
+    start = 0
+    for batch in _batches(path, columns, size):
         sizes = np.asarray(batch.column("documents"))
         number, documents = number + len(sizes), documents + int(sizes.sum())
         least = -heads[-1][0] if len(heads) == CLUSTERS else 0
@@ -188,9 +189,10 @@ def _largest(found: Found, path: Path, heads: list[tuple[int, str, Row]]) -> lis
             places = places[sizes[places] >= cut]
         rows = batch.take(pa.array(places)).to_pylist()
         found_here = [
-            (-row["documents"], row["id"], {**row, "path": path, "row": at * ROWS + int(place)})
+            (-row["documents"], row["id"], {**row, "path": path, "row": start + int(place)})
             for row, place in zip(rows, places, strict=True)
         ]
+        start += len(batch)
         heads = heapq.nsmallest(CLUSTERS, [*heads, *found_here], key=lambda one: one[:2])
     found.clustered = (number, documents)
     return heads
@@ -238,7 +240,8 @@ def _clusters(paths: Paths, files: Sequence[Mapping[str, Any]], heads: Sequence[
         members = _rows_at(head["path"], ("members",), [head["row"]], ROWS)[head["row"]]["members"]
         alike = sorted(members, key=lambda member: (-member["similarity"], member["id"]))
         head["members"] = [alike[0], alike[-1]] if len(alike) > MEMBERS else alike
-        wanted |= {row["id"]: {} for row in (head, *head["members"])}
+        # Of a member that a takedown removed, there is no row any more.
+        wanted |= {row["id"]: {"url": None, "purl": "", "member": None} for row in (head, *head["members"])}
     ids = pa.array(sorted(wanted), pa.string())
     sources = {row["source"] for head in heads for row in (head, *head["members"])}
     for file in files:

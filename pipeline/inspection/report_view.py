@@ -50,6 +50,9 @@ def view(manifest: Manifest, release_id: str, key_id: str, found: Found, limits:
         "languages": len(found.languages[0]),
         "sources": [_source(source, totals["text_bytes"]) for source in manifest["sources"][: limits.sources]],
         "upstreams": _upstreams(manifest, limits.artifacts),
+        "several": several,
+        "short_purl": short_purl,
+        "alike": alike,
         "funnel": funnel(manifest),
         "by_source": by_source(manifest, limits.sources),
         "reasons_table": charts.table(_reasons(manifest, limits.reasons)),
@@ -141,7 +144,8 @@ def sources_beyond(sources: Sequence[SourceEntry], shown: Sequence[SourceEntry])
 def language_chart(found: Found, limit: int) -> Markup:
     kept, dropped = found.languages
     ordered = sorted({*kept, *dropped}, key=lambda name: (-kept[name], -dropped[name], name))
-    shown, rest = ordered[:limit], ordered[limit:]
+    shown = [name for name in ordered if kept[name] or not kept][:limit]
+    rest = ordered[len(shown) :]
     items = [(name, kept[name], dropped[name]) for name in shown]
     if rest:
         items.append((f"{len(rest)} others", sum(kept[name] for name in rest), sum(dropped[name] for name in rest)))
@@ -202,9 +206,10 @@ def _histogram(
         f"Documents by value: {title}", ("value", "kept", "dropped"), rows, 2,
         ("all", count(kept.total()), count(dropped.total())),
     )  # fmt: skip
-    told = [visible(f"{label}; ") for label, _ in bounds[:10]]
-    beyond = f"{count(scale.beyond)} lie beyond the last edge. " if scale.beyond else ""
-    return charts.figure(svg, Markup("{}{}{}").format(Markup("").join(told), beyond, charts.LEGEND), table)
+    told = [visible(f"{label}; ") for label, _ in bounds[:10]] if len(bounds) > 2 else []
+    most = f"Tallest column: {count(max((ours + lost for ours, lost in columns), default=0))}. "
+    beyond = f"Above the last number lie {count(scale.beyond)}. " if scale.beyond else ""
+    return charts.figure(svg, Markup("{}{}{}{}").format(charts.LEGEND, Markup("").join(told), most, beyond), table)
 
 
 def _is_answer(measure: Measure) -> bool:
@@ -278,16 +283,13 @@ def _source(source: SourceEntry, text_bytes: int) -> dict[str, Any]:
 
 
 def _upstreams(manifest: Manifest, limit: int) -> dict[str, Any]:
-    """The artifacts of all sources, evenly cut: of each source as many as fit."""
+    """The artifacts of all sources; where they are too many, of each source as many as fit."""
     left, shown = limit, []
     for place, source in enumerate(manifest["sources"]):
-        mine = source["artifacts"][: max(1, left // (len(manifest["sources"]) - place))] if left > 0 else []
+        mine = source["artifacts"][: left // (len(manifest["sources"]) - place)]
         left -= len(mine)
-        shown.append(
-            {"name": source["name"], "license": source["license"], "all": len(source["artifacts"]), "artifacts": mine}
-        )
-    total = sum(len(source["artifacts"]) for source in manifest["sources"])
-    return {"sources": shown, "cut": total - (limit - left)}
+        shown += [{**artifact, "source": source["name"], "license": source["license"]} for artifact in mine]
+    return {"shown": shown, "cut": sum(len(source["artifacts"]) for source in manifest["sources"]) - len(shown)}
 
 
 def _reasons(manifest: Manifest, limit: int) -> charts.Table:
@@ -338,6 +340,21 @@ def passage(text: str) -> str:
 def cut(text: str, most: int = STRING) -> str:
     """A string of somebody else's, as long as it may be: the middle is left out of longer ones."""
     return text if len(text) <= most else f"{text[: most // 2]}…{text[-(most // 2 - 1) :]}"
+
+
+def several(number: int, one: str, many: str = "") -> str:
+    """1 source, 2 sources."""
+    return f"{count(number)} {one if number == 1 else many or one + 's'}"
+
+
+def short_purl(purl: str) -> str:
+    """A Package URL without qualifiers and subpath: the package and its version."""
+    return cut(purl.partition("?")[0].partition("#")[0])
+
+
+def alike(similarity: int) -> str:
+    """A similarity with three digits, so that columns of it are even; rounded down, so that 1 is 1."""
+    return f"{similarity // 1_000_000}.{similarity % 1_000_000 // 1000:03d}"
 
 
 def link(url: str) -> Markup:

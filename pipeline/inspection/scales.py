@@ -43,10 +43,12 @@ def cells(values: npt.NDArray[np.int64]) -> npt.NDArray[np.int64]:
 
 @dataclass(frozen=True, slots=True)
 class Scale:
-    """Edges of columns, ascending. `beyond`: how many values lie above the last edge; they are counted in the last column."""
+    """Edges of columns, ascending. `beyond`: how many values lie above the last edge; they are counted in the last column.
+    `whole`: there are no values but whole ones."""
 
     edges: tuple[int, ...]
     beyond: int = 0
+    whole: bool = False
 
     def gather(self, counted: Mapping[int, int]) -> list[int]:
         """How many there are in each column, from how many there are in each cell."""
@@ -64,16 +66,23 @@ class Scale:
         return (column * 10_000 + part) // (len(self.edges) - 1)
 
     def ticks(self, most: int = 5) -> list[Tick]:
-        """Some of the edges, evenly, with their numbers."""
+        """Some of the edges with their numbers: powers of ten, or evenly, from one end to the other where that is even."""
         count = len(self.edges) - 1
-        return [
-            Tick(at * 10_000 // count, millionths(self.edges[at]))
-            for at in range(0, count + 1, -(-count // (most - 1)))
-        ]
+        tens = [at for at, edge in enumerate(self.edges) if edge and str(edge).strip("0") == "1" and edge >= MILLION]
+        if self.edges[-1] > 100 * MILLION and len(tens) > 1:
+            chosen = tens
+        else:
+            steps = range(-(-count // most), count // 2 + 1)
+            step = next((step for step in steps if count % step == 0), -(-count // (most - 1)))
+            chosen = [*range(0, count + 1, step)]
+        return [Tick(at * 10_000 // count, millionths(self.edges[at])) for at in chosen]
 
     def ranges(self) -> list[str]:
-        """Each column in words: `0.1 to 0.2`, of which the upper end is the next one's."""
-        words = [f"{millionths(low)} to {millionths(high)}" for low, high in pairwise(self.edges)]
+        """Each column in words: `0.1 to 0.2`, whose upper end is the next one's; of whole values `10 to 14`, both in it."""
+        words = []
+        for low, high in pairwise(self.edges):
+            last = high - MILLION if self.whole and low % MILLION == 0 and high % MILLION == 0 else high
+            words.append(millionths(low) if low == last else f"{millionths(low)} to {millionths(last)}")
         return [*words[:-1], f"{millionths(self.edges[-2])} and more"] if self.beyond else words
 
 
@@ -94,7 +103,7 @@ def scale(counted: Mapping[int, int], bounds: Iterable[int] = ()) -> Scale:
     near = [bound for bound in bounds if bound >= 0]
     low, far = min([low, *near]), max([far, *near])
     edges = _even(far, whole) if far <= 100 * MILLION else _decades(low, far)
-    return Scale(edges, sum(number for cell, number in counted.items() if EDGES[cell] > edges[-1]))
+    return Scale(edges, sum(number for cell, number in counted.items() if EDGES[cell] > edges[-1]), whole)
 
 
 def _even(far: int, whole: bool) -> tuple[int, ...]:
