@@ -271,11 +271,15 @@ def compared(result: Any) -> Iterator[Item]:
         Row((file.level, f"{file.name}{': ' * bool(file.detail)}{file.detail}"), "bad" if file.level == "differs" else "")
         for file in result.files
     ), least=7)  # fmt: skip
+    if result.report:
+        yield f"report   {'equal' if result.report.level == 'L0' else f'differs: {result.report.detail}'}"
     yield f"manifest {'equal' if result.same_manifest else 'differs'}: sha256 {result.built}"
     yield from (f"         {difference}" for difference in result.differences)
     verdict = {"L0": "every file has the published bytes", "L1": "every row is equal, some bytes are not",
                "differs": "NOT reproduced"}  # fmt: skip
     yield _sentence(f"{result.level}: {verdict[result.level]}", "bad" if result.level == "differs" else "good")
+    if result.report and result.report.level != "L0" and result.same_manifest:
+        yield _sentence("but the report, which follows from manifest and rows, is not the published one", "bad")
 
 
 def handing_in(file: Path, key_id: str, verdict: str) -> Iterator[str]:

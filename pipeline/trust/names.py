@@ -25,11 +25,13 @@ PRESENT = ("data", "kept", "dropped", "clusters")  # of every source; `removed` 
 # The files beside the shards and their kinds, each in every release, once: another could be taken for rows that were verified.
 DOCUMENTS = {"README.md": "card", "SUMMARY.md": "summary", "croissant.json": "croissant"}
 _DOCUMENTS = ", ".join(DOCUMENTS)
+REPORT = "report.html"  # what run.dsse.json names
 OWN_FILES = (
     "manifest.json",
     "manifest.dsse.json",
     "checkpoint.dsse.json",
     "run.dsse.json",
+    REPORT,
 )  # beside those that the manifest names
 
 
