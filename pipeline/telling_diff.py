@@ -59,7 +59,7 @@ def lines(found: Any, width: int = 80) -> Iterator[str]:
     for path in found.needs_rows:
         yield ""
         yield from wrapped(
-            f"Which documents differ, and why, needs the provenance rows, and {path} has none: give the folder of the whole "
+            f"Which documents differ, and why, needs the provenance rows, and {path} has not all of them: give the whole "
             "release. All above is from the manifests.", 0, width,
         )  # fmt: skip
     yield ""

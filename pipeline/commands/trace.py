@@ -1,6 +1,7 @@
 """The command that finds a passage in a release."""
 
 import json
+import os
 import shutil
 import sys
 import time
@@ -9,7 +10,7 @@ from typing import Any
 
 import click
 
-from pipeline.commands.options import AS_JSON, FILE, WORKERS, errors_end_it, for_terminal
+from pipeline.commands.options import AS_JSON, FILE, errors_end_it, for_terminal
 from pipeline.errors import RecipeError
 
 BUSY_SECONDS = 2.0  # between lines of progress
@@ -21,7 +22,8 @@ BUSY_SECONDS = 2.0  # between lines of progress
 @click.option("--file", "file", type=FILE, help="A file with the passage, in UTF-8; - is standard input.")
 @click.option("--limit", type=click.IntRange(1, 10_000), default=20, show_default=True, help="Documents that are told.")
 @click.option("--index", "place", type=FILE, help="Folder of the index.  [default: RELEASE.trace, beside the release]")
-@WORKERS
+@click.option("--workers", type=click.IntRange(1, 1024), default=lambda: os.cpu_count() or 1, show_default="one a core",
+              help="Parts of the index that are made at once. Changes no byte of it.")  # fmt: skip
 @AS_JSON
 @errors_end_it
 def trace(
@@ -46,6 +48,7 @@ def trace(
     if (passage is None) == (file is None):
         raise RecipeError("name one passage", wanted='--text "...", or --file FILE')
     text = passage if passage is not None else _read(file)
+    text = text.encode("utf-8", "replace").decode()  # of an argument that was no UTF-8
     tracing.checked(text)
     folder = place or trace_index.default_place(release)
     index, why = trace_index.opened(release, folder)

@@ -41,6 +41,10 @@ def build(release: Path, place: Path, workers: int, progress: Progress) -> Index
             "lies in the release, which holds what its manifest names and nothing else", where=str(place),
             hint="--index DIR: a folder outside",
         )  # fmt: skip
+    _, predicate = trace_index.manifest_of(release)
+    for file in trace_index.data_files(predicate):
+        if not (release / file["name"]).is_file():
+            raise RecipeError("is not there", where=str(release / file["name"]), wanted="a release with its texts")
     with _locked(place):
         there, _ = trace_index.opened(release, place)
         if there:

@@ -2,6 +2,7 @@
 
 import copy
 import json
+import tempfile
 from collections import Counter
 from collections.abc import Callable
 from pathlib import Path
@@ -9,7 +10,7 @@ from typing import Any
 
 import pytest
 from click.testing import CliRunner, Result
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from pipeline import telling_diff
@@ -106,8 +107,41 @@ def test_parts_of_ids_and_all_at_once_give_the_same_answer(
 ) -> None:
     other = release(tmp_path / "other", all_changes)
     whole = compared(plain, other)
-    monkeypatch.setattr(diff_rows, "PART", 3)
+    monkeypatch.setattr(diff_rows, "PART", 20)
     assert compared(plain, other) == whole
+
+
+@settings(max_examples=5)
+@given(data=st.data())
+def test_what_is_counted_is_what_was_done_to_each_document(plain: Path, data: st.DataObject) -> None:
+    rows = copy.deepcopy(small.corpus())
+    copied = {row.get("kept_id") for fates in rows.values() for row in fates["dropped"]}
+    expected: Counter[tuple[str, str, str]] = Counter()
+    for fates in rows.values():
+        for row in list(fates["kept"]):
+            done = data.draw(st.sampled_from(["nothing", "nothing", "dropped", "text", "gone", "new id", "language"]))
+            if done == "nothing" or row["id"] in copied:
+                continue
+            if done == "text":
+                row["text_hmac"] = "f" * 64
+                expected["text", "kept", "kept"] += 1
+            elif done == "language":
+                row["language"] = "und"
+                expected["values", "kept", "kept"] += 1
+            else:
+                fates["kept"].remove(row)
+                if done == "dropped":
+                    fates["dropped"].append({**row, "stage": "judge", "reason": "too_short"})
+                    expected["fate", "kept", "too_short"] += 1
+                else:
+                    expected["gone", "kept", "not read"] += 1
+                if done == "new id":
+                    fates["kept"].append({**row, "id": f"{row['id'][::-1]}"})
+                    expected["come", "not read", "kept"] += 1
+    with tempfile.TemporaryDirectory() as folder:
+        found = compared(plain, small.write(Path(folder), rows))
+    assert (counted(found) if found["rows"] else Counter()) == expected
+    assert found["same_rows"] == (not expected)
 
 
 def test_the_first_and_the_last_ids_are_compared_too(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -121,7 +155,7 @@ def test_the_first_and_the_last_ids_are_compared_too(tmp_path: Path, monkeypatch
 
     sides = [release(tmp_path / name, with_detail(name)) for name in ("one", "two")]
     assert counted(compared(*sides)) == {("values", "redirect", "redirect"): 2}
-    monkeypatch.setattr(diff_rows, "PART", 3)
+    monkeypatch.setattr(diff_rows, "PART", 20)
     assert counted(compared(*sides)) == {("values", "redirect", "redirect"): 2}
 
 

@@ -345,7 +345,13 @@ def test_a_passage_is_named_once_and_has_8_words(release: Path, tmp_path: Path) 
     (tmp_path / "bad").write_bytes(b"\xff\xfe")
     assert "cannot be read" in run("trace", release, "--file", tmp_path / "bad", code=2).stderr
     assert "cannot be read" in run("trace", tmp_path, "--text", "a " * 8, "--index", tmp_path / "i", code=2).stderr
+    (tmp_path / "alone").mkdir()
+    shutil.copy(release / "manifest.json", tmp_path / "alone")
+    assert "wanted: a release with its texts" in run("trace", tmp_path / "alone", "--text", "a " * 8, code=2).stderr
+    assert not (tmp_path / "alone.trace").exists()
     place = tmp_path / "index"
+    odd = run("trace", release, "--index", place, "--text", "\udcff nowhere " * 9, "--json", code=1)
+    assert json.loads(odd.stdout)["words"] == 9
     said = run(
         "trace",
         release,
