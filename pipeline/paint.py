@@ -11,6 +11,7 @@ from collections.abc import Iterable, Iterator
 from rich.console import Console, ConsoleOptions, RenderResult
 from rich.measure import Measurement
 from rich.padding import Padding
+from rich.segment import Segment, Segments
 from rich.table import Table as RichTable
 from rich.text import Text
 
@@ -34,7 +35,7 @@ def paint(items: Iterable[look.Item], console: Console) -> None:
             case look.Fact():
                 _fact(item, console)
             case look.Table():
-                console.print(Padding(_table(item), (0, 0, 0, item.indent), expand=False), highlight=False)
+                _rows(item, console)
             case _:
                 for line in printable(item).split("\n"):
                     _line(line, console)
@@ -98,11 +99,16 @@ def _line(line: str, console: Console) -> None:
         _put(console, Text((before if number == 0 else " " * len(before)) + rest))
 
 
-def _table(table: look.Table) -> RichTable:
+def _table(table: look.Table, columns: int) -> RichTable:
+    """A column that is to stand whole does, unless it takes more than half of the terminal."""
     shown = RichTable(box=None, show_header=bool(table.head), pad_edge=False, padding=(0, 2, 0, 0), header_style="bold")
     rows = look.harmless_rows(table)
+    sides = "".join(
+        "~" if side == "<" and max((look.width(cells[number]) for cells in rows), default=0) > columns // 2 else side
+        for number, side in enumerate(table.columns)
+    )
     head = rows.pop(0) if table.head else ("",) * len(table.columns)
-    for number, (side, title) in enumerate(zip(table.columns, head, strict=True)):
+    for number, (side, title) in enumerate(zip(sides, head, strict=True)):
         shown.add_column(
             Text(title), justify="right" if side == ">" else "left", no_wrap=side != "~", overflow="fold",
             min_width=table.least if number == 0 and table.least else None,
@@ -111,9 +117,21 @@ def _table(table: look.Table) -> RichTable:
         style = STYLES[row.style]
         shown.add_row(*(
             Wrapped(cell, style) if side == "~" else Text(cell, style or STYLES[MARKS.get(cell, "")])
-            for side, cell in zip(table.columns, cells, strict=True)
+            for side, cell in zip(sides, cells, strict=True)
         ))  # fmt: skip
     return shown
+
+
+def _rows(table: look.Table, console: Console) -> None:
+    """A table without the spaces that rich puts behind its lines: whoever copies one copies what was said."""
+    for line in console.render_lines(
+        Padding(_table(table, console.width), (0, 0, 0, table.indent), expand=False), pad=False
+    ):
+        while line and not line[-1].text.strip():
+            line.pop()
+        if line:
+            line[-1] = Segment(line[-1].text.rstrip(), line[-1].style)
+        console.print(Segments([*line, Segment.line()]), end="")
 
 
 def _put(console: Console, text: Text) -> None:

@@ -5,6 +5,7 @@ from typing import Any
 
 from pipeline.look import Fact, Heading, Item, Row, Table
 
+PREFIX = 8  # characters of an id that `show` takes for it
 POINTER = ("member", "offset", "length", "record", "path")
 
 
@@ -110,7 +111,7 @@ def number(value: float) -> str:
 
 
 def rejudged(found: Any) -> Iterator[Item]:
-    """What other rules would change: totals by source, then every change of fate, with an example."""
+    """What other rules would change: totals by source, then every change of fate, with the id of one to `show`."""
     before, after = sum(found.before.values()), sum(found.after.values())
     totals = [*((name, found.before[name], found.after[name]) for name in found.before), ("all sources", before, after)]
     rows = [Row((name, f"{old:,}", f"{new:,}", _share(old, new))) for name, old, new in totals]
@@ -121,7 +122,7 @@ def rejudged(found: Any) -> Iterator[Item]:
     for change in found.changes:
         documents, size = together.setdefault((change.old, change.new), [0, 0])
         together[change.old, change.new] = [documents + change.documents, size + change.bytes]
-        row = _change(change.old, change.new, change.documents, change.bytes, change.example)
+        row = _change(change.old, change.new, change.documents, change.bytes, change.example[:PREFIX])
         by_source.setdefault(change.source, []).append(row)
     if together:
         yield Heading("All sources")
@@ -134,7 +135,7 @@ def rejudged(found: Any) -> Iterator[Item]:
         )
     for source, changes in by_source.items():
         yield Heading(source)
-        yield Table(">~>~", tuple(changes), indent=2, least=8)
+        yield Table(">~><", tuple(changes), indent=2, least=8)
     if not found.changes:
         yield from ("", "no document would change its fate")
     if found.unanswered:

@@ -38,8 +38,11 @@ def test_on_a_terminal_nothing_is_lost_or_cut_and_no_line_is_wider_than_it(width
     said = shown(SAID, width)
     assert all(look.width(line) <= width for line in said.split("\n"))
     assert "\u2026" not in said
+    assert all(line == line.rstrip() for line in said.split("\n"))
     for item in ("too_short", "FAIL", "6,778", "Decisions"):
         assert item in said
+    long = shown([Table("<<>", (Row(("ok", "datatrove/" + "b" * 70, "1")),))], width)
+    assert long.count("b") == 70 and max(map(len, long.split("\n"))) <= width
     for text in (PURL, MARKUP, "a" * 64):
         assert squeezed(text) in squeezed(shown([Fact("url", text)], width))
         assert squeezed(text) in squeezed(shown([Table("~", (Row((text,)),))], width))
