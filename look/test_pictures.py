@@ -1,5 +1,4 @@
-"""The pictures of README.md and docs/tutorial.md: `make look` takes them, of the sample corpus, into build/look; docs/images has
-copies."""
+"""The pictures of README.md and docs/tutorial.md: `make look` takes them of the sample corpus; docs/images has copies."""
 
 from collections.abc import Callable
 from pathlib import Path
