@@ -11,7 +11,7 @@ import pytest
 import yaml
 
 from pipeline import reproduce
-from pipeline.release import card, languages, plain, summary, survey, tally
+from pipeline.release import card, documents, languages, plain, summary, survey, tally
 from pipeline.trust.verify import verify
 from tests.trust import small_release as small
 
@@ -147,6 +147,32 @@ def test_only_codes_of_iso_639_are_languages_of_the_card() -> None:
     labels = {"en": 5_000, "als": 50, "sh": 30, "und": 900, "zh-cn": 100, "EN": 90, "eo": 6, "xx\n": 70}
     assert languages.of_corpus(labels) == ["en", "gsw", "hbs"]
     assert languages.of_corpus({}) == []
+
+
+def of_tally(release: Path, counted: tally.Tally) -> dict[str, bytes]:
+    """The documents of the release if its rows had these languages and publishers."""
+    stated = json.loads((release / "manifest.json").read_bytes())["predicate"]
+    shards = [file for file in stated["files"] if file["rows"] is not None]
+    described = {file["kind"]: survey.columns(pq.read_schema(release / file["name"])) for file in shards}
+    parts = (stated[key] for key in ("recipe", "totals", "sources"))
+    return documents.documents(documents.Facts(*parts, shards, [], described, counted))
+
+
+def test_labels_that_are_no_code_are_in_no_list_of_languages_but_in_the_summary(release: Path) -> None:
+    made = of_tally(release, tally.Tally({"en": 20, "als": 2, "und": 16}, {}))
+    matter = yaml.safe_load(made["README.md"].decode().split("---\n", 2)[1])
+    assert matter["language"] == json.loads(made["croissant.json"])["inLanguage"] == ["en", "gsw"]
+    assert b"en 52.6 %, und 42.1 %, als 5.3 %" in made["SUMMARY.md"]
+    none = of_tally(release, tally.Tally({"und": 38}, {}))
+    assert b"language:" not in none["README.md"].split(b"---\n", 2)[1]
+    assert "inLanguage" not in json.loads(none["croissant.json"])
+
+
+def test_hostile_domain_names_stand_in_one_cell_of_the_summary(release: Path) -> None:
+    made = of_tally(release, tally.Tally({"en": 1}, {"a|b`<i>\n# x.example": 700, "pkg:pypi/a": 10**6}))
+    text = made["SUMMARY.md"].decode()
+    assert "| `a%7Cb%60%3Ci%3E%0A%23%20x.example` | 700 |" in text
+    assert "under 1 domain names (hosts), with 700 bytes of text" in text
 
 
 def test_the_funnel_ends_at_the_documents_that_are_kept(release: Path) -> None:
