@@ -16,6 +16,7 @@ import duckdb
 import pyarrow.parquet as pq
 import pytest
 
+from pipeline.release import survey
 from pipeline.trust import canonical, dsse, intoto, keyed, keys, manifest, reproduction, roots
 from tests.corpus import World, sdist, sentences, world
 
@@ -95,6 +96,15 @@ def test_a_processor_without_vector_units_makes_the_same_release(
     done = made.run("build", made.recipe, "--out", tmp_path / "release", "--json", **environment)
     assert json.loads(done.stdout)["release_id"] == release_id
     assert "compile: compile kernels for this processor" in done.stderr
+
+
+def test_card_summary_and_croissant_say_what_the_files_say(built: tuple[World, Path, str]) -> None:
+    """What the write tasks counted is what reading every file again gives."""
+    out = built[1]
+    stated = json.loads((out / "manifest.json").read_bytes())["predicate"]
+    shards = [file for file in stated["files"] if file["rows"] is not None]
+    made = survey.documents_of(out, *(stated[key] for key in ("recipe", "totals", "sources")), shards, [])
+    assert {name: (out / name).read_bytes() for name in made} == made
 
 
 def test_a_second_build_has_nothing_to_do_and_changes_nothing(built: tuple[World, Path, str]) -> None:

@@ -11,7 +11,9 @@ from pathlib import Path
 import pytest
 from click.testing import CliRunner, Result
 
+from pipeline import push as pushing
 from pipeline.cli import main
+from pipeline.errors import SourceError
 from pipeline.trust import keys
 from pipeline.trust.verify import verify
 from tests.hub_server import TOKEN, HubServer, Repository, hub
@@ -183,6 +185,7 @@ def test_a_repository_of_the_other_kind_is_not_changed(server: HubServer, releas
     ("request_", "status", "headers", "message"),
     [
         (("POST", "/api/repos/create"), 403, {}, "the token may not do this"),
+        (("POST", "/preupload/"), 403, {"X-Error-Message": f"{TOKEN} may not"}, "the token may not do this"),
         (("POST", "/commit/"), 409, {}, "somebody else changed the repository"),
         (("POST", "/commit/"), 412, {}, "somebody else changed the repository"),
         (("POST", "/preupload/"), 404, {"X-Error-Code": "RepoNotFound"}, "no such repository"),
@@ -197,6 +200,17 @@ def test_what_the_server_refuses_is_said_with_what_to_do(
     said = push(server, release, key, "--yes", code=3).stderr
     assert f"the server answered {status}: {message}" in said
     assert "next:" in said
+
+
+def test_a_commit_that_came_between_plan_and_push_is_not_written_over(server: HubServer, release: Path) -> None:
+    server.repositories[REPOSITORY] = there = Repository(private=True)
+    client = pushing.Hub(server.url)
+    plan = client.plan(pushing.local(release, small.TRUSTED), REPOSITORY)
+    there.commits["f" * 40] = {"notes.txt": b"of somebody else"}
+    there.branches["main"] = "f" * 40
+    with pytest.raises(SourceError, match="somebody else changed the repository"):
+        client.push(plan)
+    assert server.files(REPOSITORY) == {"notes.txt": b"of somebody else"}
 
 
 def test_a_token_that_is_not_known_is_said_and_not_shown(
