@@ -90,6 +90,7 @@ def reproduce(
     """
     opened = published.read(path, trusted, vouchers)
     data, predicate = opened.data, opened.manifest
+    stated = _stated(opened, path, trusted, vouchers)
     refuse_others(predicate["against"], others, str(path))
     recipe = recipes.from_json(predicate["recipe"], str(path))
     lock = locks.from_json(predicate["lock"], str(path))
@@ -102,16 +103,14 @@ def reproduce(
     files = tuple(compare(predicate["files"], predicate["environment"], out, release))
     mine = (out / "manifest.json").read_bytes()
     differences = () if mine == data else tuple(_differences(predicate, manifest.parse(mine)))
-    reported = _report(opened, path, out, trusted, vouchers)
+    reported = _report(opened, stated, out) if stated else None
     return Reproduction(
         hashlib.sha256(data).hexdigest(), hashlib.sha256(mine).hexdigest(), files, mine == data, differences, reported
     ), built
 
 
-def _report(
-    opened: published.Published, path: Path, out: Path, trusted: Sequence[Any], vouchers: vouch.Vouchers
-) -> Compared | None:
-    """The report of the rows in `out` against the one that the run document beside the manifest names."""
+def _stated(opened: published.Published, path: Path, trusted: Sequence[Any], vouchers: vouch.Vouchers) -> str | None:
+    """The SHA-256 of the report, as the run document beside the manifest says; None where neither or no report is named."""
     beside = (path if path.is_dir() else path.parent) / "run.dsse.json"
     if not beside.is_file():
         return None
@@ -120,18 +119,21 @@ def _report(
     stated = run.parse(signed.payload, str(beside))
     if stated.release_id != opened.release_id:
         raise VerificationError(
-            f"is the run of release {stated.release_id}", wanted=opened.release_id, where=str(beside)
+            f"it is the run of release {stated.release_id}", wanted=opened.release_id, where=str(beside)
         )
-    if stated.report is None:
-        return None
+    return stated.report
+
+
+def _report(opened: published.Published, stated: str, out: Path) -> Compared:
+    """The report of the rows in `out` against the published one's digest."""
     try:
         page = report.page(lambda name: out / name, opened.manifest, opened.release_id, opened.key_id)
-    except OSError as error:  # of a file that was not built, which is told where files are compared
+    except OSError as error:  # a file that was not built, which is told where files are compared
         return Compared(names.REPORT, "differs", f"was not made: {error.strerror}")
     seen = hashlib.sha256(page).hexdigest()
-    if seen == stated.report:
+    if seen == stated:
         return Compared(names.REPORT, "L0")
-    return Compared(names.REPORT, "differs", f"sha256 {stated.report} was published, {seen} is made here")
+    return Compared(names.REPORT, "differs", f"sha256 {stated} was published, {seen} is made here")
 
 
 def compare(

@@ -6,33 +6,36 @@ document names their digest. It is one file that loads nothing and runs nothing,
 said where it is cut, and if that is not enough everything that can be long is shown to a half, a quarter, and so on.
 """
 
-from collections.abc import Mapping
-from typing import Any
+from collections.abc import Callable
+from pathlib import Path
+from typing import TYPE_CHECKING
 
-from pipeline.inspection import report_rows
-from pipeline.inspection.report_rows import Found, Paths
-from pipeline.inspection.report_view import Limits, view
 from pipeline.trust.manifest import Manifest
+
+if TYPE_CHECKING:
+    from pipeline.inspection.report_rows import Found
 
 LIMIT = 2_000_000  # bytes
 
 
-def page(paths: Paths, manifest: Manifest, release_id: str, key_id: str) -> bytes:
+def page(paths: Callable[[str], Path], manifest: Manifest, release_id: str, key_id: str) -> bytes:
     """The report in UTF-8. `paths`: from the name of a file of the release to where it lies.
 
     Raises OSError, pyarrow.ArrowException or ValueError where a file cannot be read as what the manifest says it is.
     """
+    from pipeline.inspection import report_rows
+
     return render(manifest, release_id, key_id, report_rows.gather(paths, manifest["files"], release_id))
 
 
-def render(manifest: Manifest, release_id: str, key_id: str, found: Found) -> bytes:
+def render(manifest: Manifest, release_id: str, key_id: str, found: "Found") -> bytes:
     """The page of what was found in the rows."""
     from pipeline.inspection import pages
+    from pipeline.inspection.report_view import Limits, view
 
     part = 1
     while True:
-        values: Mapping[str, Any] = view(manifest, release_id, key_id, found, Limits.part(part))
-        data = pages.render("report.html", values).encode()
+        data = pages.render("report.html", view(manifest, release_id, key_id, found, Limits.part(part))).encode()
         if len(data) < LIMIT or part > 64:
             return data
         part *= 2
