@@ -108,7 +108,14 @@ def document(site: Site, request: Request) -> Answer | Elsewhere:
             None,
         )
     text = facts["text"]
-    return Answer("document", facts, html={"shown": None if text is None else text[:SHOWN], "limit": SHOWN})
+    html = {"shown": None if text is None else text[:SHOWN], "limit": SHOWN, "name": _name(found, facts["title"])}
+    return Answer("document", facts, html=html)
+
+
+def _name(found: Found, title: str | None) -> str:
+    """A heading: the title, else the last part of the URL or member, else the id."""
+    place = str(found.row.get("url") or found.row.get("member") or "").rstrip("/").rpartition("/")[2]
+    return title or place or f"Document {found.id[:12]}"
 
 
 def whole_text(site: Site, request: Request) -> Answer | Elsewhere:

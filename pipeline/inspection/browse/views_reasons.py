@@ -52,7 +52,10 @@ def reason(site: Site, request: Request) -> Answer:
         "counting": decided.running,
         "sample": sample,
     }
-    return Answer("reason", facts)
+    found = decided.value or {}
+    bounds = [(word, found.get(side)) for word, side in (("at least", "low"), ("at most", "high"))]
+    placed = [(word, one, histogram.place(found["edges"], one)) for word, one in bounds if one is not None]
+    return Answer("reason", facts, html={"marks": [mark for mark in placed if mark[2] is not None]})
 
 
 def clusters(site: Site, request: Request) -> Answer:
