@@ -112,14 +112,15 @@ def cluster(engine: Engine, opened: Opened, found: Found) -> Row | None:
 
 
 def kept_for(engine: Engine, opened: Opened, found: Found) -> Found | None:
-    """The kept document that a duplicate was dropped for, if it is in this release."""
+    """The kept document that a duplicate was dropped for, if it is in this release and was not removed since."""
     row = found.row
     if found.fate != "dropped" or not row["kept_id"] or row["kept_release"]:
         return None
     try:
-        return find(engine, opened, row["kept_id"])
+        kept = find(engine, opened, row["kept_id"])
     except NotFound:
         return None
+    return kept if kept.fate == "kept" else None
 
 
 def checks(row: Row) -> list[dict[str, Any]]:

@@ -12,10 +12,12 @@ from typing import Any
 from urllib.parse import urlencode
 
 from pipeline.inspection.browse.faults import BadRequest
+from pipeline.inspection.pages import is_odd
 from pipeline.trust.urls import canonical_url
 
 FATES = ("all", "kept", "dropped", "removed")
 MILLION = 1_000_000
+TAKEDOWN = "takedown"  # the reason under which the totals of a release have what was removed after publication
 LONGEST = 2000  # characters of a parameter
 _LABEL = re.compile(r"[A-Za-z0-9_](?:[A-Za-z0-9_-]*[A-Za-z0-9_])?(?:\.[A-Za-z0-9_-]+)*")
 ID = re.compile("[0-9a-f]{32}")
@@ -77,6 +79,8 @@ def parse(parameters: Iterable[tuple[str, str]], others: Iterable[str] = ()) -> 
             raise BadRequest(f"the parameter {name} stands twice", wanted="each once")
         if len(value) > LONGEST:
             raise BadRequest(f"{name} has {len(value):,} characters", wanted=f"at most {LONGEST:,}")
+        if any(is_odd(character) for character in value):
+            raise BadRequest(f"{name} has a character that cannot be seen", wanted="others")
         value = value.strip()
         if not value:
             continue
@@ -112,8 +116,10 @@ def kinds(chosen: Filter) -> tuple[str, ...]:
     if "q" in asked:
         found = tuple(kind for kind in found if kind == "kept")
     if "reason" in asked:
-        found = tuple(kind for kind in found if kind == "dropped")
-    if asked - {"fate", "source", "license"}:
+        found = tuple(kind for kind in found if kind == ("removed" if chosen.reason == TAKEDOWN else "dropped"))
+    if asked - (
+        {"fate", "source", "license", "reason"} if chosen.reason == TAKEDOWN else {"fate", "source", "license"}
+    ):
         found = tuple(kind for kind in found if kind != "removed")
     return found
 
@@ -133,7 +139,7 @@ def conditions(chosen: Filter) -> tuple[str, dict[str, Any]]:
         ask("language_score >= $min_score", min_score=chosen.min_score)
     if chosen.max_score is not None:
         ask("language_score <= $max_score", max_score=chosen.max_score)
-    if chosen.reason is not None:
+    if chosen.reason not in (None, TAKEDOWN):
         ask("reason = $reason", reason=chosen.reason)
     if chosen.decision is not None:
         inside = ["one.reason = $decision"]

@@ -69,10 +69,11 @@ def edges(values: Sequence[int]) -> list[int]:
     middle = values[len(values) // 2]
     if first > 0 and final > SKEWED * max(1, middle):
         ratio = math.log(final / first) / BINS
-        found = sorted({_round(first * math.exp(ratio * number)) for number in range(BINS + 1)})
-        return [*found, _round(final * math.exp(ratio))] if found[-1] <= final else found
+        return sorted(
+            {_round(first * math.exp(ratio * number)) for number in range(BINS)} | {_round(final) + _unit(final)}
+        )
     if first <= 0 < middle and final > SKEWED * middle:
-        return [min(first, 0), *edges([value for value in values if value > 0])]
+        return sorted({first, 0, *edges([value for value in values if value > 0])})
     step = _step((final - first) / BINS)
     start = first // step * step
     return [start + step * number for number in range((final - start) // step + 2)]
@@ -88,14 +89,18 @@ def place(limits: Sequence[int], value: int) -> float | None:
 
 def _step(least: float) -> int:
     """The smallest of 1, 2, 5, 10, 20, ... millionths that is no smaller."""
-    power: int = 10 ** math.floor(math.log10(least)) if least >= 1 else 1
+    power = int(10 ** math.floor(math.log10(least))) if least >= 1 else 1
     return next(power * one for one in (1, 2, 5, 10) if power * one >= least)
 
 
 def _round(value: float) -> int:
-    """To two digits."""
-    unit = 10 ** max(0, math.floor(math.log10(max(1.0, value))) - 1)
-    return round(value / unit) * unit
+    """Down to two digits."""
+    return int(value / _unit(value)) * _unit(value)
+
+
+def _unit(value: float) -> int:
+    """What the second digit counts; 1 at least."""
+    return int(10 ** max(0, math.floor(math.log10(max(1.0, value))) - 1))
 
 
 def _fails(row: dict[str, Any]) -> bool:

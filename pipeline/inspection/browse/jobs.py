@@ -1,11 +1,14 @@
-"""Work that a page does not wait for: begun once, kept when it is done, shared by all who ask for it."""
+"""Work that a page does not wait for: begun once, kept when it is done, shared by all who ask for it.
+
+Its threads are daemons: an interrupt ends the program, whatever they are at.
+"""
 
 from collections import OrderedDict
 from collections.abc import Callable, Hashable
-from concurrent.futures import Future, ThreadPoolExecutor
+from concurrent.futures import Future
 from concurrent.futures import TimeoutError as NotYet
 from dataclasses import dataclass
-from threading import Lock
+from threading import Lock, Semaphore, Thread
 from typing import Any
 
 KEPT = 512  # results; the oldest goes first
@@ -21,8 +24,8 @@ class Outcome:
 
 
 class Jobs:
-    def __init__(self, workers: int = 2) -> None:
-        self._pool = ThreadPoolExecutor(workers, thread_name_prefix="browse")
+    def __init__(self, workers: int = 4) -> None:
+        self._free = Semaphore(workers)
         self._known: OrderedDict[Hashable, Future[Any]] = OrderedDict()
         self._lock = Lock()
 
@@ -32,7 +35,8 @@ class Jobs:
         with self._lock:
             future = self._known.get(key)
             if future is None:
-                future = self._known[key] = self._pool.submit(make)
+                future = self._known[key] = Future()
+                Thread(target=self._run, args=(future, make), name=f"browse {key!r:.60}", daemon=True).start()
                 while len(self._known) > KEPT and next(iter(self._known.values())).done():
                     self._known.popitem(last=False)
             self._known.move_to_end(key)
@@ -55,5 +59,9 @@ class Jobs:
             return None
         return Outcome(future.result()) if future.done() and not future.exception() else Outcome(running=True)
 
-    def close(self) -> None:
-        self._pool.shutdown(wait=False, cancel_futures=True)
+    def _run(self, future: Future[Any], make: Callable[[], Any]) -> None:
+        with self._free:
+            try:
+                future.set_result(make())
+            except BaseException as error:  # noqa: BLE001 - it is raised again where it is asked for
+                future.set_exception(error)

@@ -42,8 +42,8 @@ class Site:
             return Outcome(why=error.seen)
 
     def close(self) -> None:
+        """End what runs; work that is no query ends with the program."""
         self.engine.interrupt()
-        self.jobs.close()
 
 
 def open_site(release: Path, trusted: Trusted, other: Path | None = None, cache: Cache | None = None) -> Site:

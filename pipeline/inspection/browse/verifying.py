@@ -13,6 +13,9 @@ from pipeline.trust import verify as trust
 from pipeline.trust.findings import CHECKS, ON_REQUEST, Verification
 
 KEY = "verify"
+# Checks that must have held for `trust.verify` to be at this: files are hashed once the manifest is known to be signed, and
+# rows read once every file is known to be the signed one.
+BEFORE = {"digests": ("signature", "manifest"), "rows": ("signature", "manifest", "listing", "digests")}
 
 
 def verify(site: Site, request: Request) -> Answer:
@@ -30,7 +33,11 @@ def verify(site: Site, request: Request) -> Answer:
         ]
     else:
         waiting = [name for name in CHECKS if name not in ON_REQUEST]
-        checks = [{"name": name, "ok": None, "detail": CHECKS[name], "file": "", "row": None} for name in waiting]
+        past = BEFORE.get((found["progress"] or {}).get("what", ""), ())
+        checks = [
+            {"name": name, "ok": True if name in past else None, "detail": CHECKS[name], "file": "", "row": None}
+            for name in waiting
+        ]
     return Answer("verify", {"verification": found, "checks": checks})
 
 

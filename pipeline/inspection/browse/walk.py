@@ -102,7 +102,7 @@ def counted(opened: Opened, chosen: Filter) -> int:
     names = sources_of(opened, chosen)
     if chosen.reason is None:
         return sum(opened.rows(kind, names) for kind in kinds(chosen))
-    if "dropped" not in kinds(chosen):
+    if not kinds(chosen):
         return 0
     reasons = [row for name in names for row in opened.sources[name]["reasons"]]
     return sum(row["documents"] for row in reasons if row["reason"] == chosen.reason)
