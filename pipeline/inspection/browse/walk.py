@@ -17,7 +17,7 @@ from pipeline.inspection.browse.release import LAST, Opened
 
 PAGE = 50
 FEW = 200_000  # rows that are read at once, without windows
-FEW_TEXTS = 20_000
+FEW_TEXTS = 4_000
 GROWTH = 8
 _COLUMNS = {
     "kept": "id, source, 'kept' AS fate, url, language, language_score, text_bytes, NULL::VARCHAR AS stage, "
@@ -114,7 +114,7 @@ def _first_span(opened: Opened, chosen: Filter, sources: list[str], size: int) -
     if rows <= few:
         return LAST
     likely = max(1, counted(opened, Filter(chosen.fate, chosen.source, None, chosen.reason, chosen.license)))
-    return LAST * min(rows, max(4 * size * rows // likely, few // 10)) // rows
+    return LAST * min(rows, max(4 * size * rows // likely, few // 4)) // rows
 
 
 def _window(
