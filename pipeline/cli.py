@@ -11,7 +11,7 @@ from typing import Any
 import click
 
 from pipeline import __version__, telling
-from pipeline.commands import browse, log, proofs, root, takedown, trust
+from pipeline.commands import browse, diff, log, proofs, root, takedown, trace, trust
 from pipeline.commands.options import (
     AGAINST,
     AS_JSON,
@@ -253,5 +253,14 @@ def _show_again(story: Any) -> bool:
     return same and equal
 
 
-for _command in (*trust.COMMANDS, *proofs.COMMANDS, *log.COMMANDS, *takedown.COMMANDS, *browse.COMMANDS, root.root):
+for _command in (
+    *trust.COMMANDS,
+    *proofs.COMMANDS,
+    *log.COMMANDS,
+    *takedown.COMMANDS,
+    *browse.COMMANDS,
+    *diff.COMMANDS,
+    *trace.COMMANDS,
+    root.root,
+):
     main.add_command(_command)

@@ -177,7 +177,9 @@ def _serve(pipe: Connection, work: str) -> None:
         except (EOFError, OSError):
             sys.stdout.flush()
             sys.stderr.flush()
-            os._exit(0)  # outputs and records are on disk; taking numba and Arrow down one by one is half a second of a build
+            os._exit(
+                0
+            )  # outputs and records are on disk; taking numba and Arrow down one by one is half a second of a build
         try:
             record = execute(task, files, Path(work), _progress(pipe))
             message: tuple[str, Any] = ("done", record)

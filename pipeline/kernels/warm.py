@@ -29,8 +29,10 @@ Groups = Sequence[Sequence[str]]
 GROUPS: Groups = (("features",), ("lid", "exact", "sketch"))
 # What the stages after it need: compiled beside it.
 LATER: Groups = (("near",),)
-# What most recipes do not ask for, 3 to 10 s each: compiled by the first build that does. By the key or rule that asks.
-ASKED: Mapping[str, Groups] = {"repeated_lines": (("blocks",),), "c4": (("c4",),), "gopher_dolma": (("dolma",),)}
+# What most recipes do not ask for, 3 to 10 s each: compiled by the first build that does. By the key or rule that asks; `trace`
+# is the command.
+ASKED: Mapping[str, Groups] = {"repeated_lines": (("blocks",),), "c4": (("c4",),), "gopher_dolma": (("dolma",),),
+                            "trace": (("trace",),)}  # fmt: skip
 
 
 def marker(groups: Groups) -> Path:
@@ -151,6 +153,8 @@ def compile_kernels(name: str) -> None:
 
         found = blocks.count(texts, unit="line", min_characters=1)
         blocks.remove(texts, found, unit="line", min_characters=1)
+    elif name == "trace":
+        _compile_trace(texts)
     elif name == "sketch":
         _compile_sketch(texts)
     elif name == "near":
@@ -168,6 +172,13 @@ def _compile_sketch(texts: "pa.LargeStringArray") -> None:
 
     keys = minhash.band_keys(minhash.signatures(texts))
     radix.sort(keys[:, 0], np.zeros(1, np.uint32))
+
+
+def _compile_trace(texts: "pa.LargeStringArray") -> None:
+    from pipeline.kernels import radix, winnow
+
+    keys, places, *_ = winnow.grams(texts, 0)
+    radix.sort(keys, places)
 
 
 def _compile_near(texts: "pa.LargeStringArray") -> None:

@@ -14,7 +14,7 @@ from starlette.responses import RedirectResponse, Response
 from starlette.routing import Route
 
 from pipeline.errors import PellucidError
-from pipeline.inspection.browse import views_documents, views_reasons, views_release
+from pipeline.inspection.browse import views_compare, views_documents, views_reasons, views_release
 from pipeline.inspection.browse.answer import Answer, Elsewhere, as_html, as_json
 from pipeline.inspection.browse.faults import STATUS, Changed
 from pipeline.inspection.browse.guard import Guard
@@ -37,6 +37,7 @@ PAGES: tuple[tuple[str, View], ...] = (
     ("/licenses", views_release.licenses),
     ("/manifest", views_release.manifest),
     ("/verify", verify),
+    ("/compare", views_compare.compare),
     ("/search", views_documents.search),
 )
 FILES: tuple[tuple[str, View], ...] = (
