@@ -28,7 +28,7 @@ def made(tmp_path_factory: pytest.TempPathFactory) -> Made:
 
 @pytest.fixture(scope="module")
 def web(made: Made) -> TestClient:
-    return made.client()
+    return made.client(other=made.before)
 
 
 @pytest.fixture(scope="module")
@@ -43,7 +43,7 @@ def paths(made: Made) -> list[str]:
         f"/documents/{ids['pages/hostile.txt']}/text", f"/documents/{ids['pages/near.txt']}/beside",
         f"/documents/{ids['pages/hostile.txt']}/record", f"/documents/{ids['pages/broken.txt']}/record", "/reasons",
         "/reasons/too_short", "/reasons/near_duplicate", "/reasons/redirect", "/reasons/unreadable:charset%3Cb%3E", "/clusters",
-        "/clusters?source=notes", "/licenses", "/manifest", "/verify", "/search",
+        "/clusters?source=notes", "/licenses", "/manifest", "/verify", "/search", "/compare",
     ]  # fmt: skip
 
 
@@ -369,3 +369,23 @@ def test_what_a_takedown_removed_is_listed_and_not_read_again(made: Made, tmp_pa
     assert web.get(f"/documents/{kept}/raw").status_code == 403
     assert web.get("/.json").json()["removed"] == 2
     assert web.get("/reasons/takedown").status_code == web.get("/").status_code == 200
+
+
+def test_another_release_is_compared_document_by_document(made: Made, tmp_path: Path) -> None:
+    gone = small.corpus()["manual"]["kept"][3]["id"]
+    other = taken_down(made, tmp_path, gone)
+    web = made.client(tmp_path / "old", other=other)
+    for _ in range(2000):
+        if not (facts := web.get("/compare.json").json())["running"]:
+            break
+    fates = [
+        (group["old"], group["new"], group["documents"]) for group in facts["rows"]["groups"] if group["kind"] == "fate"
+    ]
+    assert ("kept", "taken down", 1) in fates
+    assert facts["rows"]["same"] == sum(len(rows) for fates in small.corpus().values() for rows in fates.values()) - 1
+    assert (facts["same_rows"], facts["made_from"]) == (False, "b")
+    page = web.get("/compare").text
+    assert (
+        f'href="/documents/{gone}"' in page and "taken down" in page and 'href="/compare" aria-current="page"' in page
+    )
+    assert made.client().get("/compare").status_code == 404

@@ -74,10 +74,11 @@ def test_every_filter_finds_what_plain_python_finds(
         expected = sorted(row["id"] for row in made.rows.values() if is_in(row))
         facts = web.get(f"/documents.json?{query}").json()
         assert [row["id"] for row in facts["documents"]] == expected[: walk.PAGE], query
-        if facts["count"] is not None:
-            assert facts["count"] == len(expected), query
-        else:
-            assert query.startswith("q=")
+        for _ in range(2000):  # counts run beside the pages
+            if facts["count"] is not None or query.startswith("q="):
+                break
+            facts = web.get(f"/documents.json?{query}").json()
+        assert facts["count"] == len(expected), query
         for row in facts["documents"]:
             assert (row["fate"], row["source"]) == (made.rows[row["id"]]["fate"], made.rows[row["id"]]["source"])
 

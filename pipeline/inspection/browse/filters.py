@@ -158,7 +158,7 @@ def conditions(chosen: Filter) -> tuple[str, dict[str, Any]]:
     elif chosen.under is not None:
         host = r"regexp_extract(lower(url), '^https?://(?:[^/?#@]*@)?([^/?#:]+)', 1)"
         ask(
-            f"(contains(lower(url), $under) AND ({host} = $under OR ends_with({host}, $below)))",
+            f"CASE WHEN contains(lower(url), $under) THEN {host} = $under OR ends_with({host}, $below) ELSE false END",
             under=chosen.under.lower(),
             below=f".{chosen.under.lower()}",
         )

@@ -17,6 +17,7 @@ from pipeline.inspection.browse.words import differing
 SHOWN = 20_000  # characters of a text on the document's own page
 LONGEST = 400_000  # of texts that are compared
 COUNTING = 8.0  # seconds that a count may take beside the pages
+SHORTLY = 0.1  # seconds that a page waits for one
 
 
 def listing(site: Site, request: Request) -> Answer | Elsewhere:
@@ -38,7 +39,7 @@ def listing(site: Site, request: Request) -> Answer | Elsewhere:
     facts = {
         "filters": chosen.asked(),
         "documents": page.rows,
-        "count": _count(site, chosen),
+        "count": _count(site, chosen, page),
         "next": _turn(chosen, "after", page.rows[-1]["id"] if page.rows else page.reached) if page.later else None,
         "previous": _turn(chosen, "before", page.rows[0]["id"]) if page.earlier and page.rows else None,
         "looked_until": page.reached,
@@ -59,14 +60,16 @@ def _known(site: Site, chosen: Filter) -> None:
         raise BadRequest(f"no source has the licence {chosen.license!r:.80}", wanted="one of those at /licenses")
 
 
-def _count(site: Site, chosen: Filter) -> int | None:
+def _count(site: Site, chosen: Filter, page: walk.Page) -> int | None:
     """How many documents there are in all; None where that is not known yet, or would take too long."""
+    if not page.earlier and not page.later and page.reached is None:
+        return len(page.rows)
     if chosen.by_manifest:
         return walk.counted(site.opened, chosen)
     if chosen.q is not None:
         return None
-    outcome = site.aggregate(("count", chosen), lambda: walk.count(site.engine, site.opened, chosen, COUNTING))
-    return outcome.value  # type: ignore[no-any-return]
+    count = site.aggregate(("count", chosen), lambda: walk.count(site.engine, site.opened, chosen, COUNTING), SHORTLY)
+    return count.value  # type: ignore[no-any-return]
 
 
 def _choices(site: Site) -> dict[str, Any]:
