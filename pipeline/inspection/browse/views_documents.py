@@ -6,6 +6,7 @@ from typing import Any
 from starlette.requests import Request
 from starlette.responses import Response
 
+from pipeline.inspection import reasons
 from pipeline.inspection.browse import documents, filters, walk
 from pipeline.inspection.browse.answer import Answer, Elsewhere, as_file
 from pipeline.inspection.browse.documents import Found
@@ -92,7 +93,8 @@ def document(site: Site, request: Request) -> Answer | Elsewhere:
     facts: dict[str, Any] = {
         "id": found.id, "fate": found.fate, "shard": found.shard, "position": found.position, "row": row,
         "license": site.opened.sources[row["source"]]["license"], "silent": found.silent,
-        "artifact": _artifact(site, found), "text": None, "title": None, "decisions": [], "cluster": None, "kept": None,
+        "artifact": _artifact(site, found),
+        "means": None, "text": None, "title": None, "decisions": [], "cluster": None, "kept": None,
         "kept_elsewhere": None,
     }  # fmt: skip
     if found.fate != "removed":
@@ -102,6 +104,8 @@ def document(site: Site, request: Request) -> Answer | Elsewhere:
         facts |= {"text": told["text"], "title": told["title"]}
         facts["data_shard"] = found.shard.replace("provenance/", "data/", 1).replace("/kept-", "/train-", 1)
         facts["cluster"] = documents.cluster(site.engine, site.opened, found)
+    if found.fate == "dropped":
+        facts["means"] = reasons.sentence(row["stage"], row["reason"])
     kept = documents.kept_for(site.engine, site.opened, found)
     if kept is not None:
         facts["kept"] = {key: kept.row[key] for key in ("id", "source", "url", "language", "text_bytes")}

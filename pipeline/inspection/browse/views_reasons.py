@@ -4,6 +4,7 @@ import re
 
 from starlette.requests import Request
 
+from pipeline.inspection import reasons as meanings
 from pipeline.inspection.browse import filters, histogram, walk
 from pipeline.inspection.browse.answer import Answer
 from pipeline.inspection.browse.faults import BadRequest, NotFound, TooSlow
@@ -41,6 +42,9 @@ def reason(site: Site, request: Request) -> Answer:
     facts = {
         "reason": name,
         "stages": [row["stage"] for row in struck],
+        "means": list(
+            dict.fromkeys(meanings.sentence(stage, name) for stage in [row["stage"] for row in struck] or ["judge"])
+        ),
         "documents": sum(row["documents"] for row in struck),
         "sources": [
             {"source": source["name"], "documents": row["documents"], "read": source["read"]}

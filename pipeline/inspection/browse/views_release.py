@@ -6,6 +6,7 @@ from typing import Any
 from starlette.requests import Request
 
 from pipeline.errors import VerificationError
+from pipeline.inspection import reasons
 from pipeline.inspection.browse import filters
 from pipeline.inspection.browse.answer import Answer
 from pipeline.inspection.browse.faults import NotFound
@@ -52,8 +53,10 @@ def funnel(totals: Any) -> list[dict[str, Any]]:
     return steps
 
 
-def by_size(reasons: Any) -> list[dict[str, Any]]:
-    return sorted((dict(row) for row in reasons), key=lambda row: (-row["documents"], row["stage"], row["reason"]))
+def by_size(counted: Any) -> list[dict[str, Any]]:
+    """Reasons, the most frequent first, each with what it means."""
+    rows = [{**row, "means": reasons.sentence(row["stage"], row["reason"])} for row in counted]
+    return sorted(rows, key=lambda row: (-row["documents"], row["stage"], row["reason"]))
 
 
 def sources(site: Site, request: Request) -> Answer:
