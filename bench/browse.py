@@ -3,8 +3,9 @@
     .venv/bin/python bench/browse.py build/workstation
     .venv/bin/python bench/browse.py --make 10000000 --out /somewhere/large     makes it first; then measures it
 
-Starts the command itself and asks it by HTTP, one request at a time: of each page the first answer after the start, and the
-median and the longest of the next. Needs no network; leaves the made release where it is.
+Starts the command itself and asks it by HTTP, one request at a time: of each page the first answer after the start, the
+median and the longest of the next, and the median of the CPU time that the command's process took for them, all its threads
+together: that is what other work on the machine changes least. Needs no network; leaves the made release where it is.
 
 A made release has ids, URLs, decisions, languages and reasons as a real one has them, in shards and row groups as a build
 writes them, of four sources. Its texts are short (some 300 characters), and of its digests only one a row is random: pages that
@@ -278,8 +279,8 @@ def pages(release: Path) -> dict[str, str]:
     }
 
 
-def measure(release: Path, times: int) -> list[tuple[str, float, float, float, int]]:
-    """Of each page: seconds of the first answer, the median and the longest of the next, and the status."""
+def measure(release: Path, times: int) -> list[tuple[str, float, float, float, float, int]]:
+    """Of each page: seconds of the first answer, the median and the longest of the next, seconds of CPU, and the status."""
     found = []
     command = [
         sys.executable,
@@ -298,18 +299,37 @@ def measure(release: Path, times: int) -> list[tuple[str, float, float, float, i
             assert process.stdout is not None
             port = int(json.loads(process.stdout.readline())["url"].rstrip("/").rpartition(":")[2])
             for name, path in pages(release).items():
-                taken = []
+                taken, spent = [], []
                 for _ in range(times + 1):
-                    start = time.perf_counter()
+                    start, before = time.perf_counter(), _cpu(process.pid)
                     connection = http.client.HTTPConnection("127.0.0.1", port)
                     connection.request("GET", path)
                     answer = connection.getresponse()
                     answer.read()
                     connection.close()
                     taken.append(time.perf_counter() - start)
-                found.append((name, taken[0], statistics.median(taken[1:]), max(taken[1:]), answer.status))
+                    spent.append(_cpu(process.pid) - before)
+                found.append(
+                    (
+                        name,
+                        taken[0],
+                        statistics.median(taken[1:]),
+                        max(taken[1:]),
+                        statistics.median(spent[1:]),
+                        answer.status,
+                    )
+                )
             process.terminate()
     return found
+
+
+def _cpu(process: int) -> float:
+    """Seconds of CPU of a process and its threads so far (proc(5): utime, stime); 0 where the system does not tell."""
+    try:
+        fields = Path(f"/proc/{process}/stat").read_text().rpartition(")")[2].split()
+    except OSError:
+        return 0.0
+    return (int(fields[11]) + int(fields[12])) / os.sysconf("SC_CLK_TCK")
 
 
 def main() -> None:
@@ -322,10 +342,10 @@ def main() -> None:
     release = given.release or given.out
     if given.make:
         make(given.make, release)
-    print("| page | first, ms | median, ms | longest, ms |\n|---|--:|--:|--:|")
-    for name, first, median, longest, status in measure(release, given.times):
+    print("| page | first, ms | median, ms | longest, ms | CPU, ms |\n|---|--:|--:|--:|--:|")
+    for name, first, median, longest, cpu, status in measure(release, given.times):
         said = "" if status == 200 else f" ({status})"
-        print(f"| {name}{said} | {first * 1e3:.0f} | {median * 1e3:.0f} | {longest * 1e3:.0f} |")
+        print(f"| {name}{said} | {first * 1e3:.0f} | {median * 1e3:.0f} | {longest * 1e3:.0f} | {cpu * 1e3:.0f} |")
 
 
 if __name__ == "__main__":

@@ -85,7 +85,7 @@ def test_the_database_opens_the_files_of_the_release_and_nothing_else(made: Made
     import duckdb
 
     secret = tmp_path / "secret.parquet"
-    secret.write_bytes(b"PAR1")
+    secret.write_bytes((made.before / "data" / "notes" / "train-00000-of-00001.parquet").read_bytes())
     engine = made.site().engine
     with pytest.raises((duckdb.PermissionException, duckdb.InvalidInputException, Changed)):
         engine.rows(sql.format(secret=secret, folder=tmp_path))

@@ -3,7 +3,8 @@
 from hypothesis import given
 from hypothesis import strategies as st
 
-from pipeline.inspection.browse.histogram import edges, place
+from pipeline.inspection.browse.documents import holds
+from pipeline.inspection.browse.histogram import _fails, edges, place
 from pipeline.inspection.browse.words import differing
 
 WORDS = st.lists(st.sampled_from(["a", "b", "c", "d", "e", "the", "\u202e", "漢"]), max_size=40)
@@ -60,3 +61,15 @@ def test_edges_ascend_are_few_and_enclose_all_but_the_ends(values: list[int]) ->
 
 def test_a_bound_stands_between_the_edges_that_enclose_it() -> None:
     assert [place([0, 10, 20], value) for value in (0, 5, 10, 15, 20, 21, -1)] == [0, 0.5, 1, 1.5, 2, None, None]
+
+
+def test_a_value_on_its_bound_holds_and_one_beyond_fails() -> None:
+    for value, low, high, good in (
+        (5, 5, None, True),
+        (4, 5, None, False),
+        (5, None, 5, True),
+        (6, None, 5, False),
+        (0, None, None, True),
+    ):
+        one = {"value": value, "low": low, "high": high}
+        assert holds(one) is good and _fails(one) is not good
