@@ -11,7 +11,7 @@ from typing import Any
 import click
 
 from pipeline import __version__, telling
-from pipeline.commands import browse, diff, log, proofs, root, takedown, trace, trust
+from pipeline.commands import browse, diff, log, proofs, report, root, takedown, trace, trust
 from pipeline.commands.options import (
     AGAINST,
     AS_JSON,
@@ -259,6 +259,7 @@ for _command in (
     *log.COMMANDS,
     *takedown.COMMANDS,
     *browse.COMMANDS,
+    *report.COMMANDS,
     *diff.COMMANDS,
     *trace.COMMANDS,
     root.root,

@@ -1,7 +1,8 @@
 """Build a published manifest again, from its own recipe and lock, and say at which level the result is the same.
 
 L0: a file has the same bytes. L1: the bytes differ but every row is equal, by content root (another codec library or
-`created_by`).
+`created_by`). The report is made again of the published manifest and the rows that were built, and compared with the digest
+in the published run document: where it lies there is no matter.
 """
 
 import hashlib
@@ -18,7 +19,9 @@ from pipeline import recipe as recipes
 from pipeline import takedown
 from pipeline.against import Other, refuse_others
 from pipeline.build import Built, Report, Settings, build
-from pipeline.trust import layout, manifest, published, reproduction, vouch
+from pipeline.errors import VerificationError
+from pipeline.inspection import report
+from pipeline.trust import dsse, intoto, layout, manifest, names, published, reproduction, run, vouch
 
 
 @dataclass(frozen=True, slots=True)
@@ -32,17 +35,23 @@ class Compared:
 
 @dataclass(frozen=True, slots=True)
 class Reproduction:
-    """`same_manifest`: also the manifests are equal, byte for byte; else `differences` names their parts that are not."""
+    """`same_manifest`: also the manifests are equal, byte for byte; else `differences` names their parts that are not.
+
+    `report`: None where no run document beside the manifest names one. That of other code may differ; of the very same code
+    and rows it has to be the published one.
+    """
 
     wanted: str
     built: str
     files: tuple[Compared, ...]
     same_manifest: bool
     differences: tuple[str, ...]
+    report: Compared | None
 
     @property
     def ok(self) -> bool:
-        return all(file.level != "differs" for file in self.files)
+        same_report = self.report is None or self.report.level == "L0" or not self.same_manifest
+        return same_report and all(file.level != "differs" for file in self.files)
 
     @property
     def level(self) -> str:
@@ -70,7 +79,7 @@ def reproduce(
     path: Path,
     settings: Settings,
     trusted: Sequence[Any],
-    report: Report,
+    progress: Report,
     others: Sequence[Other] = (),
     vouchers: vouch.Vouchers = vouch.EVERYONE,
 ) -> tuple[Reproduction, Built]:
@@ -80,10 +89,11 @@ def reproduce(
     """
     opened = published.read(path, trusted, vouchers)
     data, predicate = opened.data, opened.manifest
+    stated = _stated(opened, path, trusted, vouchers)
     refuse_others(predicate["against"], others, str(path))
     recipe = recipes.from_json(predicate["recipe"], str(path))
     lock = locks.from_json(predicate["lock"], str(path))
-    built = build(recipe, lock, settings, report, others)
+    built = build(recipe, lock, settings, progress, others)
     out, takedowns = settings.out, predicate["policies"]["takedown"]
     if takedowns:  # built as it was first, then without what was removed
         out = settings.out.with_name(f"{settings.out.name}-takedown")
@@ -92,9 +102,37 @@ def reproduce(
     files = tuple(compare(predicate["files"], predicate["environment"], out, release))
     mine = (out / "manifest.json").read_bytes()
     differences = () if mine == data else tuple(_differences(predicate, manifest.parse(mine)))
+    reported = _report(opened, stated, out) if stated else None
     return Reproduction(
-        hashlib.sha256(data).hexdigest(), hashlib.sha256(mine).hexdigest(), files, mine == data, differences
+        hashlib.sha256(data).hexdigest(), hashlib.sha256(mine).hexdigest(), files, mine == data, differences, reported
     ), built
+
+
+def _stated(opened: published.Published, path: Path, trusted: Sequence[Any], vouchers: vouch.Vouchers) -> str | None:
+    """The SHA-256 of the report, as the run document beside the manifest says; None where neither or no report is named."""
+    beside = (path if path.is_dir() else path.parent) / "run.dsse.json"
+    if not beside.is_file():
+        return None
+    signed = dsse.open_envelope(beside.read_bytes(), trusted, intoto.PAYLOAD_TYPE, str(beside))
+    vouchers.vouch(signed.key_id, str(beside))
+    stated = run.parse(signed.payload, str(beside))
+    if stated.release_id != opened.release_id:
+        raise VerificationError(
+            f"it is the run of release {stated.release_id}", wanted=opened.release_id, where=str(beside)
+        )
+    return stated.report
+
+
+def _report(opened: published.Published, stated: str, out: Path) -> Compared:
+    """The report of the rows in `out` against the published one's digest."""
+    try:
+        page = report.page(lambda name: out / name, opened.manifest, opened.release_id, opened.key_id)
+    except OSError as error:  # a file that was not built, which is told where files are compared
+        return Compared(names.REPORT, "differs", f"was not made: {error.strerror}")
+    seen = hashlib.sha256(page).hexdigest()
+    if seen == stated:
+        return Compared(names.REPORT, "L0")
+    return Compared(names.REPORT, "differs", f"sha256 {stated} was published, {seen} is made here")
 
 
 def compare(

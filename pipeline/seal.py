@@ -1,6 +1,6 @@
-"""From records to a release: the card, the manifest, its signature, and the rename that makes it appear.
+"""From records to a release: the card, the manifest, its signature, the report, and the rename that makes it appear.
 
-The manifest holds nothing of the moment or the machine; those are in the run document beside it.
+The manifest holds nothing of the moment or the machine; those are in the run document beside it, which names the report.
 """
 
 import hashlib
@@ -15,14 +15,15 @@ from typing import Any
 from pipeline import code
 from pipeline.against import Other
 from pipeline.engine.execute import STAGES, task_folder
-from pipeline.errors import TaskError
+from pipeline.errors import TaskError, VerificationError
+from pipeline.inspection import report
 from pipeline.lock import Lock
 from pipeline.plan import TaskRecord
 from pipeline.recipe import Recipe
 from pipeline.release.card import card
 from pipeline.release.links import link
-from pipeline.trust import checkpoint, dsse, keys, machine, manifest, signers
-from pipeline.trust.run import run_statement
+from pipeline.trust import checkpoint, dsse, keys, machine, manifest, names, signers
+from pipeline.trust import run as runs
 from pipeline.trust.signers import Signer
 
 
@@ -60,8 +61,10 @@ def seal(
 ) -> Sealed:
     """Write the release to `out` unless it is there already, byte for byte."""
     skipped = candidates.result["skipped"]
-    names = [source.name for source in recipe.sources]
-    sources = [{**_source(recipe, lock, name, curated, written), "skipped_pairs": skipped[name]} for name in names]
+    sources = [
+        {**_source(recipe, lock, spec.name, curated, written), "skipped_pairs": skipped[spec.name]}
+        for spec in recipe.sources
+    ]
     totals = _totals(sources)
     languages = sorted({language for record in written for language in record.result["languages"]})
     readme = card(recipe.canonical(), totals, sources, languages, [other.to_json() for other in others]).encode()
@@ -93,7 +96,7 @@ def seal(
     signed = checkpoint.signed_with(statement, private)
     release_id = hashlib.sha256(statement).hexdigest()
     document = manifest.parse(statement)
-    if _is_there(out, {**signed, "README.md": readme}, shards):
+    if _is_there(out, {**signed, "README.md": readme}, shards) and _is_reported(out, private):
         return Sealed(release_id, key_id, made, document, False)
     staging = work / "staging"
     shutil.rmtree(staging, ignore_errors=True)
@@ -101,9 +104,11 @@ def seal(
         link(shard["path"], staging / shard["name"])
     for name, data in {**signed, "README.md": readme}.items():
         (staging / name).write_bytes(data)
-    stated = run_statement(
-        document, release_id=release_id, started=run.started, finished=time.time(), seconds=run.seconds,
-        workers=run.workers, engine=run.engine, used=machine.used(),
+    page = report.page(lambda name: staging / name, document, release_id, key_id)
+    (staging / names.REPORT).write_bytes(page)
+    stated = runs.run_statement(
+        document, release_id=release_id, report=hashlib.sha256(page).hexdigest(), started=run.started,
+        finished=time.time(), seconds=run.seconds, workers=run.workers, engine=run.engine, used=machine.used(),
     )  # fmt: skip
     (staging / "run.dsse.json").write_bytes(dsse.sign(stated, manifest.PAYLOAD_TYPE, private))
     _swap(staging, out, work / "replaced")
@@ -181,20 +186,34 @@ def _reasons(results: Sequence[Mapping[str, Any]]) -> list[dict[str, Any]]:
 
 def _is_there(out: Path, wanted: Mapping[str, bytes], shards: Sequence[Mapping[str, Any]]) -> bool:
     """Whether `out` holds this very release already: nothing missing, nothing changed, nothing beside it."""
-    names = {*wanted, "run.dsse.json", *(shard["name"] for shard in shards)}
-    if {path.relative_to(out).as_posix() for path in out.rglob("*") if not path.is_dir()} != names:
+    files = {*wanted, *names.OWN_FILES, *(shard["name"] for shard in shards)}
+    if {path.relative_to(out).as_posix() for path in out.rglob("*") if not path.is_dir()} != files:
         return False
     if any((out / name).read_bytes() != data for name, data in wanted.items()):
         return False
     return all(_same(out / shard["name"], shard) for shard in shards)
 
 
+def _is_reported(out: Path, key: Signer) -> bool:
+    """Whether the report is what a run document says that this key has signed: then it was written here, of this release."""
+    try:
+        opened = dsse.open_envelope((out / "run.dsse.json").read_bytes(), [key.public_key()], manifest.PAYLOAD_TYPE)
+        stated = runs.parse(opened.payload)
+    except VerificationError:
+        return False
+    return (stated.release_id, stated.report) == (_sha256(out / "manifest.json"), _sha256(out / names.REPORT))
+
+
 def _same(path: Path, shard: Mapping[str, Any]) -> bool:
     """A hard link to the write task's output, which the plan has checked, or a file with its digest."""
     if path.samefile(shard["path"]):
         return True
+    return bool(_sha256(path) == shard["sha256"])
+
+
+def _sha256(path: Path) -> str:
     with path.open("rb") as stream:
-        return bool(hashlib.file_digest(stream, "sha256").hexdigest() == shard["sha256"])
+        return hashlib.file_digest(stream, "sha256").hexdigest()
 
 
 def _swap(staging: Path, out: Path, replaced: Path) -> None:

@@ -23,13 +23,14 @@ from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PublicKey
 
 from pipeline import code
 from pipeline.errors import RecipeError, VerificationError
+from pipeline.inspection import report
 from pipeline.release import removal
 from pipeline.release.card import card
 from pipeline.release.links import link
-from pipeline.trust import checkpoint, dsse, index, machine, manifest, published
+from pipeline.trust import checkpoint, dsse, index, keys, machine, manifest, published, run
 from pipeline.trust.lists import Names
+from pipeline.trust.names import REPORT
 from pipeline.trust.prove import Release, names
-from pipeline.trust.run import run_statement
 from pipeline.trust.seen import TAKEDOWN
 from pipeline.trust.signers import Signer
 from pipeline.trust.verify import verify
@@ -104,9 +105,11 @@ def make(
         )  # fmt: skip
         release_id = hashlib.sha256(statement).hexdigest()
         predicate = manifest.parse(statement)
-        stated = run_statement(
-            predicate, release_id=release_id, started=started, finished=time.time(), seconds={}, workers=1,
-            used=machine.used(),
+        page = report.page(lambda name: staging / name, predicate, release_id, keys.key_id(key.public_key()))
+        (staging / REPORT).write_bytes(page)
+        stated = run.run_statement(
+            predicate, release_id=release_id, report=hashlib.sha256(page).hexdigest(), started=started,
+            finished=time.time(), seconds={}, workers=1, used=machine.used(),
         )  # fmt: skip
         signed = checkpoint.signed_with(statement, key)
         signed["run.dsse.json"] = dsse.sign(stated, manifest.PAYLOAD_TYPE, key)
@@ -139,6 +142,7 @@ def apply(folder: Path, folder_of_new: Path, out: Path, trusted: Sequence[Ed2551
                 shutil.copyfile(folder_of_new / name, staging / name)
             except OSError as error:
                 raise RecipeError(f"cannot be read: {error.strerror}", where=str(folder_of_new / name)) from error
+        (staging / REPORT).write_bytes(_published_report(opened, folder_of_new, staging, trusted))
     return Taken(out, opened.release_id, old.signed["release_id"], *counts, level)
 
 
@@ -209,6 +213,32 @@ def _rewrite(
         policies={**old["policies"], "takedown": [dict(step) for step in takedowns]},
     )  # fmt: skip
     return statement, (kept, dropped, len(written) + 1)
+
+
+def _published_report(
+    opened: published.Published, folder_of_new: Path, staging: Path, trusted: Sequence[Ed25519PublicKey]
+) -> bytes:
+    """The report that the run document in `staging` names: made from the rows there; where other code makes other bytes, the
+    one that lies beside the published documents. Raises VerificationError where neither is it."""
+    where = str(folder_of_new / "run.dsse.json")
+    signed = dsse.open_envelope((staging / "run.dsse.json").read_bytes(), trusted, manifest.PAYLOAD_TYPE, where)
+    wanted = run.parse(signed.payload, where).report
+    page = report.page(lambda name: staging / name, opened.manifest, opened.release_id, opened.key_id)
+    if hashlib.sha256(page).hexdigest() == wanted:
+        return page
+    beside = folder_of_new / REPORT
+    if beside.is_file() and hashlib.sha256(page := beside.read_bytes()).hexdigest() == wanted:
+        return page
+    if wanted is None:
+        raise VerificationError(
+            "it names no report", wanted=f"a run document with the SHA-256 of {REPORT}", where=where,
+            hint="it was signed before releases had reports: ask its publisher for one of now",
+        )  # fmt: skip
+    raise VerificationError(
+        f"this code makes another report of these rows than the one with sha256 {wanted}", where=where,
+        hint=f"put the published {REPORT} beside the other documents, or use the version of Pellucid that made it: "
+        f"{opened.manifest['code']['version']}",
+    )  # fmt: skip
 
 
 def _shards(files: Sequence[Mapping[str, Any]], source: str) -> list[dict[str, Mapping[str, Any]]]:

@@ -173,7 +173,7 @@ def test_reproduce_finds_every_file_equal(built: tuple[World, Path, str], tmp_pa
     made, out, release_id = built
     published = tmp_path / "published"
     published.mkdir()
-    for name in ("manifest.json", "manifest.dsse.json"):
+    for name in ("manifest.json", "manifest.dsse.json", "run.dsse.json"):  # the report's digest, and no report
         shutil.copy(out / name, published)
     shutil.copy(made.folder / "recipe" / "lines.tar.gz", published)
     key, document = outsider(made, tmp_path), published / "reproductions" / "outsider.dsse.json"
@@ -183,6 +183,7 @@ def test_reproduce_finds_every_file_equal(built: tuple[World, Path, str], tmp_pa
     )  # fmt: skip
     result = json.loads(done.stdout)
     assert (result["ok"], result["level"], result["same_manifest"], result["built"]) == (True, "L0", True, release_id)
+    assert result["report"] == {"name": "report.html", "level": "L0", "detail": ""}
     assert "put it into the folder reproductions/ beside the published manifest" in done.stderr
     stated = reproduction.parse(
         dsse.open_envelope(document.read_bytes(), keys.trusted_keys([key]), intoto.PAYLOAD_TYPE).payload
@@ -220,13 +221,14 @@ def test_a_takedown_is_reproduced_by_building_what_was_first_and_removing_the_sa
     assert "by a takedown; it was kept" in made.run("show", new, rows[0]["id"]).stdout
     published = tmp_path / "published"
     published.mkdir()
-    for name in ("manifest.json", "manifest.dsse.json"):
+    for name in ("manifest.json", "manifest.dsse.json", "run.dsse.json"):
         shutil.copy(new / name, published)
     shutil.copy(made.folder / "recipe" / "lines.tar.gz", published)
     result = json.loads(
         made.run("reproduce", published / "manifest.json", "--out", tmp_path / "again", "--json").stdout
     )
     assert (result["level"], result["same_manifest"], result["built"]) == ("L0", True, taken["release_id"])
+    assert result["report"]["level"] == "L0"
 
 
 def test_reproduce_says_which_file_differs(built: tuple[World, Path, str], tmp_path: Path) -> None:

@@ -308,6 +308,20 @@ def test_the_published_rows_in_other_bytes_are_level_1(
     assert verify(done.out, TRUSTED, content=True).level == "L1"
 
 
+def test_a_report_that_this_code_does_not_make_is_taken_from_the_published_folder_or_missed(
+    three: tuple[takedown.Taken, list[str]], old: Path, tmp_path: Path
+) -> None:
+    folder = republished(three[0], tmp_path, lambda file: None)  # its run document names the report of other code
+    done = takedown.apply(old, folder, tmp_path / "mine", TRUSTED)
+    assert (done.out / "report.html").read_bytes() == (folder / "report.html").read_bytes()
+    assert verify(done.out, TRUSTED).ok
+    for spoil in (lambda path: path.write_text("another"), lambda path: path.unlink()):
+        spoil(folder / "report.html")
+        with pytest.raises(VerificationError, match="makes another report of these rows"):
+            takedown.apply(old, folder, tmp_path / "again", TRUSTED)
+        assert not (tmp_path / "again").exists()
+
+
 def test_documents_that_are_missing_are_named(
     three: tuple[takedown.Taken, list[str]], old: Path, tmp_path: Path
 ) -> None:

@@ -191,12 +191,17 @@ def reproduce(
         click.echo("")
         for file in result.files:
             click.echo(f"{file.level:8} {file.name}{': ' + file.detail if file.detail else ''}")
+        if result.report:
+            said = "equal" if result.report.level == "L0" else f"differs: {result.report.detail}"
+            click.echo(f"report   {said}")
         click.echo(f"manifest {'equal' if result.same_manifest else 'differs'}: sha256 {result.built}")
         for difference in result.differences:
             click.echo(f"         {difference}")
         verdict = {"L0": "every file has the published bytes", "L1": "every row is equal, some bytes are not",
                    "differs": "NOT reproduced"}  # fmt: skip
         click.echo(f"{result.level}: {verdict[result.level]}")
+        if result.report and result.report.level != "L0" and result.same_manifest:
+            click.echo("but the report, which follows from manifest and rows, is not the published one")
     sys.exit(0 if result.ok else 1)
 
 

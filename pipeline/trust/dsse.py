@@ -12,6 +12,7 @@ The rules, stricter than the standard's, so that no byte of an envelope can chan
 
 import base64
 import binascii
+import re
 from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
@@ -23,6 +24,8 @@ from pipeline.errors import VerificationError
 from pipeline.trust import canonical
 from pipeline.trust.keys import key_id
 from pipeline.trust.signers import SIGNATURE_BYTES, Signer
+
+_KEY_ID = re.compile("[0-9a-f]{64}")
 
 
 @dataclass(frozen=True, slots=True)
@@ -53,35 +56,48 @@ def sign(payload: bytes, payload_type: str, key: Signer) -> bytes:
 
 def open_envelope(data: bytes, keys: Sequence[Ed25519PublicKey], payload_type: str, where: str = "envelope") -> Opened:
     """The payload of an envelope that one of `keys` has signed. Raises VerificationError saying which rule it breaks."""
-    try:
-        envelope = canonical.loads_canonical(data)
-    except canonical.NotCanonical as error:
-        raise VerificationError(f"no signature envelope: {error}", where=where) from error
-    _shape(envelope, {"payload": str, "payloadType": str, "signatures": list}, "envelope", where)
-    if envelope["payloadType"] != payload_type:
-        raise VerificationError(
-            f"the payload type is {envelope['payloadType']!r:.100}", wanted=repr(payload_type), where=where
-        )
-    if len(envelope["signatures"]) != 1:
-        raise VerificationError(
-            f"there are {len(envelope['signatures'])} signatures", wanted="exactly one", where=where
-        )
-    signed = envelope["signatures"][0]
-    _shape(signed, {"keyid": str, "sig": str}, "signatures[0]", where)
-    payload = _decode(envelope["payload"], "payload", where)
-    signature = _decode(signed["sig"], "signatures[0].sig", where)
+    kind, payload, signature, said = _parts(data, where)
+    if kind != payload_type:
+        raise VerificationError(f"the payload type is {kind!r:.100}", wanted=repr(payload_type), where=where)
     if len(signature) != SIGNATURE_BYTES:
         raise VerificationError(
             f"the signature has {len(signature)} bytes", wanted=f"{SIGNATURE_BYTES} (Ed25519)", where=where
         )
     signer = _signer(keys, signature, pae(payload_type, payload))
     if signer is None:
-        raise _unsigned(keys, signed["keyid"], where)
-    if signed["keyid"] != signer:
+        raise _unsigned(keys, said, where)
+    if said != signer:
         raise VerificationError(
-            f"the key id is {signed['keyid']!r:.100}, the signature is by another key", wanted=signer, where=where
+            f"the key id is {said!r:.100}, the signature is by another key", wanted=signer, where=where
         )
     return Opened(payload, signer)
+
+
+def unverified(data: bytes, where: str = "envelope") -> Opened:
+    """What an envelope holds, and the id of the key that it *says* it is signed by: to be shown, never to be trusted."""
+    _, payload, _, said = _parts(data, where)
+    if not _KEY_ID.fullmatch(said):
+        raise VerificationError(f"the key id is {said!r:.100}", wanted="64 lower-case hex digits", where=where)
+    return Opened(payload, said)
+
+
+def _parts(data: bytes, where: str) -> tuple[str, bytes, bytes, str]:
+    """Payload type, payload, signature and key id, as an envelope says them."""
+    try:
+        envelope = canonical.loads_canonical(data)
+    except canonical.NotCanonical as error:
+        raise VerificationError(f"no signature envelope: {error}", where=where) from error
+    _shape(envelope, {"payload": str, "payloadType": str, "signatures": list}, "envelope", where)
+    if len(envelope["signatures"]) != 1:
+        raise VerificationError(
+            f"there are {len(envelope['signatures'])} signatures", wanted="exactly one", where=where
+        )
+    signed = envelope["signatures"][0]
+    _shape(signed, {"keyid": str, "sig": str}, "signatures[0]", where)
+    return (
+        envelope["payloadType"], _decode(envelope["payload"], "payload", where),
+        _decode(signed["sig"], "signatures[0].sig", where), signed["keyid"],
+    )  # fmt: skip
 
 
 def _signer(keys: Sequence[Ed25519PublicKey], signature: bytes, message: bytes) -> str | None:

@@ -15,6 +15,7 @@ CHECKS = {
     "run": "a trusted key has signed run.dsse.json, and it is of this release and its recipe, lock and code",
     "reproduced": "as many other keys as were asked for have signed that they built this release again",
     "listing": "the folder holds the files of the manifest and no others: regular files, no links",
+    "report": "report.html has the SHA-256 that run.dsse.json says",
     "digests": "every file has the size and SHA-256 that the manifest says",
     "schema": "every Parquet file is readable and has its columns, null flags included",
     "rows": "every Parquet file has the number of rows, the first and the last id that the manifest says",
@@ -37,7 +38,7 @@ CHECKS = {
     "log": "the release is in the log and not withdrawn; a trusted key has signed the log, and it only grew",
 }
 ON_REQUEST = ("reproduced", "log")  # made only if the caller asks for them
-OF_BYTES = ("signature", "manifest", "checkpoint", "run", "listing", "digests")  # those that read no row
+OF_BYTES = ("signature", "manifest", "checkpoint", "run", "listing", "report", "digests")  # those that read no row
 
 
 @dataclass(frozen=True, slots=True)

@@ -22,11 +22,13 @@ SHARDS = {
 DEPTH = 2  # folders around a file, at most
 PRESENT = ("data", "kept", "dropped", "clusters")  # of every source; `removed` only after a takedown
 CARD = "README.md"  # the one file beside the shards: another could be taken for rows that were verified
+REPORT = "report.html"  # what run.dsse.json names
 OWN_FILES = (
     "manifest.json",
     "manifest.dsse.json",
     "checkpoint.dsse.json",
     "run.dsse.json",
+    REPORT,
 )  # beside those that the manifest names
 
 

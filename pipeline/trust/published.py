@@ -17,11 +17,12 @@ NAME, ENVELOPE = "manifest.json", "manifest.dsse.json"
 
 @dataclass(frozen=True, slots=True)
 class Published:
-    """`data`: the bytes of manifest.json; `manifest`: its predicate."""
+    """`data`: the bytes of manifest.json; `manifest`: its predicate; `key_id`: whose signature it is."""
 
     data: bytes
     release_id: str
     manifest: Manifest
+    key_id: str
 
 
 def read(path: Path, trusted: Sequence[Ed25519PublicKey], vouchers: vouch.Vouchers = vouch.EVERYONE) -> Published:
@@ -41,4 +42,4 @@ def read(path: Path, trusted: Sequence[Ed25519PublicKey], vouchers: vouch.Vouche
     vouchers.vouch(opened.key_id, str(path.with_name(ENVELOPE)))
     if opened.payload != data:
         raise VerificationError(f"is not what {ENVELOPE} beside it signs", where=str(path))
-    return Published(data, hashlib.sha256(data).hexdigest(), manifests.parse(data, str(path)))
+    return Published(data, hashlib.sha256(data).hexdigest(), manifests.parse(data, str(path)), opened.key_id)

@@ -10,7 +10,10 @@ The rules:
 - `buildDefinition` repeats the manifest by name and digest, and `differences` holds both against each other. The artifacts
   are not listed: the lock's digest pins them all, and the manifest that is the subject has the lock whole. So the document
   has some 3 kB for one artifact or a thousand, and cannot contradict the list that counts.
-- `runDetails` is the word of the builder: nothing in it can be checked but whose word it is, and of which release.
+- `runDetails` is the word of the builder: nothing in it can be checked but whose word it is, and of which release; and
+  the report, which lies beside: it shows the release id, so the manifest, whose digest that is, cannot name it. It is the
+  one thing in `byproducts` (the standard: "additional artifacts generated during the build that are not considered the
+  output"). Run documents of before there were reports have no such key; they are read, and name none.
 - Stricter than the standard, which has readers ignore fields that they do not know: these keys and no other.
 """
 
@@ -23,7 +26,7 @@ from pathlib import Path
 from typing import Any
 
 from pipeline.errors import VerificationError
-from pipeline.trust import canonical, intoto, machine
+from pipeline.trust import canonical, intoto, machine, names
 
 PREDICATE_TYPE = "https://slsa.dev/provenance/v1"
 BUILD_TYPE = "urn:pellucid:build:v1"  # described in docs/format.md
@@ -43,7 +46,7 @@ def _seconds(value: Any) -> str | None:
     return None if good else "an object whose values are numbers, 0 or more"
 
 
-SHAPE: intoto.Shape = {
+SHAPE: dict[str, Any] = {
     "buildDefinition": {
         "buildType": intoto.string,
         "externalParameters": {
@@ -61,6 +64,7 @@ SHAPE: intoto.Shape = {
             "startedOn": machine.TIME,
             "finishedOn": machine.TIME,
         },
+        "byproducts": [{"name": intoto.string, "digest": {"sha256": intoto.sha256}}],
         "pellucid_run": {
             "seconds": _seconds,
             "cpu_seconds": intoto.optional(intoto.number),
@@ -74,16 +78,18 @@ SHAPE: intoto.Shape = {
 
 @dataclass(frozen=True, slots=True)
 class Run:
-    """A run document that was read: the release that it is of, and its predicate."""
+    """A run document that was read: the release that it is of, its predicate, and the SHA-256 of the release's report."""
 
     release_id: str
     predicate: Mapping[str, Any]
+    report: str | None
 
 
 def run_statement(
     manifest: Mapping[str, Any],
     *,
     release_id: str,
+    report: str,
     started: float,
     finished: float,
     seconds: Mapping[str, float],
@@ -94,8 +100,9 @@ def run_statement(
 ) -> bytes:
     """The run document's statement, of this machine and moment.
 
-    manifest: predicate of the manifest whose digest is `release_id`. started, finished: seconds since 1970; seconds: by
-    stage; package: the code's folder, whose commit is asked of git. Raises VerificationError where `parse` would refuse it.
+    manifest: predicate of the manifest whose digest is `release_id`; report: SHA-256 of its report. started, finished:
+    seconds since 1970; seconds: by stage; package: the code's folder, whose commit is asked of git. Raises
+    VerificationError where `parse` would refuse it.
     """
     commit = machine.git_commit(package)
     external, dependencies = definition(manifest)
@@ -118,6 +125,7 @@ def run_statement(
                 "startedOn": machine.utc(started),
                 "finishedOn": machine.utc(finished),
             },
+            "byproducts": [{"name": names.REPORT, "digest": {"sha256": report}}],
             "pellucid_run": {
                 "seconds": {stage: round(value, 3) for stage, value in seconds.items()},
                 "cpu_seconds": used.cpu_seconds if used else None,
@@ -134,7 +142,7 @@ def run_statement(
 
 def parse(data: bytes, where: str = "run.dsse.json") -> Run:
     """A run document, strictly. Raises VerificationError naming the key."""
-    subjects, value = intoto.parse(data, PREDICATE_TYPE, SHAPE, where)
+    subjects, value = intoto.parse(data, PREDICATE_TYPE, _shape(data), where)
     if set(subjects) != {"manifest.json"}:
         raise VerificationError(f"subject is {subjects!r:.120}", wanted="manifest.json alone", where=where)
     defined, builder = value["buildDefinition"], value["runDetails"]["builder"]
@@ -144,7 +152,21 @@ def parse(data: bytes, where: str = "run.dsse.json") -> Run:
             raise VerificationError(f"{key} is {seen!r:.100}", wanted=wanted, where=where)
     if missing := {"pellucid", "python"} - set(builder["version"]):
         raise VerificationError(f"builder.version has no {min(missing)!r}", where=where)
-    return Run(subjects["manifest.json"], value)
+    byproducts = value["runDetails"].get("byproducts")
+    if byproducts is not None and [one["name"] for one in byproducts] != [names.REPORT]:
+        raise VerificationError(f"byproducts are {byproducts!r:.200}", wanted=f"{names.REPORT} alone", where=where)
+    return Run(subjects["manifest.json"], value, byproducts[0]["digest"]["sha256"] if byproducts else None)
+
+
+def _shape(data: bytes) -> intoto.Shape:
+    """The shape that a document has to have: without byproducts where it has none, as those of before had."""
+    details = dict(SHAPE["runDetails"])
+    try:
+        if "byproducts" not in canonical.loads(data)["predicate"]["runDetails"]:
+            del details["byproducts"]
+    except (canonical.NotCanonical, LookupError, TypeError):
+        pass  # what it is instead is told by whoever compares it with the shape
+    return {**SHAPE, "runDetails": details}
 
 
 def definition(manifest: Mapping[str, Any]) -> tuple[dict[str, Any], list[dict[str, Any]]]:

@@ -62,6 +62,7 @@ class _State:
     manifest: Manifest | None = None
     content: bool = False
     bytes_only: bool = False
+    stated: run.Run | None = None
     differs: dict[str, str] = field(default_factory=dict)
 
     def make(self, checks: Sequence[str], findings: Findings) -> bool:
@@ -161,6 +162,8 @@ def _contents(state: _State) -> None:
     there = dict(folder.scan(state.release, names.DEPTH))
     listed_names = [file["name"] for file in manifest["files"]]
     listed = state.make(["listing"], folder.listing(there, listed_names))
+    if state.stated and there.get(names.REPORT) == "file":
+        state.make(["report"], _report(state.release, state.stated))
     files = [file for file in manifest["files"] if there.get(file["name"]) == "file"]
     if state.make(["digests"], _digests(state, files)) and listed and not state.bytes_only:
         _rows(state, manifest)
@@ -202,6 +205,22 @@ def _run(state: _State) -> Findings:
         yield failed("run", f"is the run of release {stated.release_id}, this is {state.release_id}", name)
     elif state.manifest and (others := run.differences(stated, state.manifest)):
         yield failed("run", "; ".join(others), name)
+    else:
+        state.stated = stated
+
+
+def _report(release: Path, stated: run.Run) -> Findings:
+    """That the report is the one that the run document names."""
+    if stated.report is None:
+        yield failed("report", "names no report.html, which lies beside it", "run.dsse.json")
+        return
+    try:
+        seen, _ = folder.digest(release / names.REPORT)
+    except OSError as error:
+        yield failed("report", f"cannot be read: {error.strerror}", names.REPORT)
+        return
+    if seen != stated.report:
+        yield failed("report", f"has sha256 {seen}, run.dsse.json says {stated.report}", names.REPORT)
 
 
 def _reproduced(state: _State, asked: reproduction.Asked) -> Findings:

@@ -25,7 +25,7 @@ def test_every_changed_byte_is_refused_and_its_file_named(release: Path, mode: s
     assert counted.total() == runs
     assert {kind for kind, _, _ in counted} == set(flips.MODES[mode])
     assert {file for _, _, file in counted} == set(flips.contents(release))
-    assert {check for _, check, _ in counted} == {"signature", "checkpoint", "run", "digests"}
+    assert {check for _, check, _ in counted} == {"signature", "checkpoint", "run", "report", "digests"}
 
 
 def test_a_change_depends_on_seed_and_number_alone_and_is_a_change(release: Path) -> None:

@@ -34,7 +34,7 @@ def manifest(release: Path) -> dict[str, Any]:
 @pytest.fixture(scope="module")
 def document(manifest: dict[str, Any]) -> bytes:
     return run.run_statement(
-        manifest, release_id="a" * 64, started=0, finished=86399.9, seconds={"write": 1.23456}, workers=2,
+        manifest, release_id="a" * 64, report="b" * 64, started=0, finished=86399.9, seconds={"write": 1.23456}, workers=2,
         used=machine.Used(12.5, 1 << 30),
     )  # fmt: skip
 
@@ -52,7 +52,7 @@ def test_fields_without_underscore_are_those_of_the_slsa_schema_and_what_it_requ
     defined, details = value["buildDefinition"], value["runDetails"]
     assert set(value) == {"buildDefinition", "runDetails"}
     assert set(defined) == {"buildType", "externalParameters", "internalParameters", "resolvedDependencies"}
-    assert set(details) == {"builder", "metadata", "pellucid_run"}
+    assert set(details) == {"builder", "metadata", "byproducts", "pellucid_run"}
     assert set(details["builder"]) <= {"id", "version", "builderDependencies"} and details["builder"]["id"]
     assert set(details["metadata"]) == {"invocationId", "startedOn", "finishedOn"}
     for descriptor in defined["resolvedDependencies"]:
@@ -99,7 +99,14 @@ def test_digests_of_recipe_and_lock_are_the_golden_ones() -> None:
 
 
 def test_every_run_has_an_id_of_its_own(manifest: dict[str, Any]) -> None:
-    facts: dict[str, Any] = {"release_id": "a" * 64, "started": 0, "finished": 1, "seconds": {}, "workers": 1}
+    facts: dict[str, Any] = {
+        "release_id": "a" * 64,
+        "report": "b" * 64,
+        "started": 0,
+        "finished": 1,
+        "seconds": {},
+        "workers": 1,
+    }
     ids = {
         run.parse(run.run_statement(manifest, **facts)).predicate["runDetails"]["metadata"]["invocationId"]
         for _ in range(5)
@@ -108,7 +115,14 @@ def test_every_run_has_an_id_of_its_own(manifest: dict[str, Any]) -> None:
 
 
 def test_its_size_does_not_grow_with_the_number_of_artifacts(manifest: dict[str, Any]) -> None:
-    facts: dict[str, Any] = {"release_id": "a" * 64, "started": 0, "finished": 1, "seconds": {}, "workers": 1}
+    facts: dict[str, Any] = {
+        "release_id": "a" * 64,
+        "report": "b" * 64,
+        "started": 0,
+        "finished": 1,
+        "seconds": {},
+        "workers": 1,
+    }
     many = {**manifest, "lock": {"artifacts": manifest["lock"]["artifacts"] * 1000}}
     assert len(run.run_statement(many, **facts)) == len(run.run_statement(manifest, **facts)) < 6000
 
@@ -172,7 +186,7 @@ def test_a_key_that_is_missing_or_unknown_is_refused_by_name(document: bytes, dr
     objects = [p for p in places(value["predicate"]) if isinstance(at(value["predicate"], p), dict) and not OPEN & {*p}]
     holder = at(value["predicate"], draw.draw(st.sampled_from(objects)))
     if draw.draw(st.booleans()):
-        key = draw.draw(st.sampled_from(sorted(holder)))
+        key = draw.draw(st.sampled_from(sorted(set(holder) - {"byproducts"})))  # that of before there were reports
         del holder[key]
     else:
         key = "extra"
@@ -182,6 +196,7 @@ def test_a_key_that_is_missing_or_unknown_is_refused_by_name(document: bytes, dr
 
 
 Change = Callable[[dict[str, Any]], object]
+REPORT = {"name": "report.html", "digest": {"sha256": "b" * 64}}
 
 
 @pytest.mark.parametrize(
@@ -200,6 +215,10 @@ Change = Callable[[dict[str, Any]], object]
         (lambda v: v["predicate"]["runDetails"]["pellucid_run"].update(seconds={"write": "long"}), "seconds"),
         (lambda v: v["predicate"]["runDetails"]["pellucid_run"].update(git_commit="HEAD"), "git_commit"),
         (lambda v: v["predicate"]["buildDefinition"]["internalParameters"].update(workers=True), "workers"),
+        (lambda v: v["predicate"]["runDetails"].update(byproducts=[]), "byproducts are"),
+        (lambda v: v["predicate"]["runDetails"]["byproducts"].append(REPORT), "byproducts are"),
+        (lambda v: v["predicate"]["runDetails"]["byproducts"][0].update(name="other.html"), "byproducts are"),
+        (lambda v: v["predicate"]["runDetails"]["byproducts"][0].update(digest={"sha256": "b"}), "digest.sha256"),
         (lambda v: v["predicate"]["buildDefinition"]["resolvedDependencies"][0].update(digest={}), "digest"),
     ],
 )
@@ -214,6 +233,18 @@ def test_bytes_that_are_not_canonical_are_refused(document: bytes) -> None:
     for changed in (document + b"\n", json.dumps(json.loads(document)).encode(), b"", b"{}"):
         with pytest.raises(VerificationError):
             run.parse(changed)
+
+
+def test_the_report_is_the_one_byproduct_and_named_by_its_digest(document: bytes) -> None:
+    """ResourceDescriptor of slsa.dev/spec/v1.1/provenance: name and digest."""
+    assert json.loads(document)["predicate"]["runDetails"]["byproducts"] == [REPORT]
+    assert run.parse(document).report == "b" * 64
+
+
+def test_a_run_document_of_before_there_were_reports_is_read_and_names_none(document: bytes) -> None:
+    value = json.loads(document)
+    del value["predicate"]["runDetails"]["byproducts"]
+    assert run.parse(canonical.dumps(value)).report is None
 
 
 def dependencies(value: dict[str, Any]) -> Any:
@@ -262,7 +293,14 @@ def test_the_commit_is_a_digest_of_the_code_only_where_nothing_differs_from_it(
     def stated() -> tuple[str | None, str | None]:
         """The commit as a digest of the code, and as what is checked out."""
         data = run.run_statement(
-            manifest, release_id="a" * 64, started=0, finished=1, seconds={}, workers=1, package=tmp_path
+            manifest,
+            release_id="a" * 64,
+            report="b" * 64,
+            started=0,
+            finished=1,
+            seconds={},
+            workers=1,
+            package=tmp_path,
         )
         found = run.parse(data)
         assert run.differences(found, manifest) == []

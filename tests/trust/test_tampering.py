@@ -146,6 +146,33 @@ def test_a_name_that_looks_like_another_is_refused_on_disk_and_in_the_manifest(r
     assert {check.name for check in refusals(release)} == {"manifest"}
 
 
+def test_a_report_that_is_not_the_one_the_run_document_names_is_refused(release: Path) -> None:
+    path = release / "report.html"
+    path.write_text("<!doctype html>\n<title>another</title>\n")
+    for bytes_only in (False, True):
+        (found,) = verify(release, small.TRUSTED, bytes_only=bytes_only).failures
+        assert (found.name, found.file) == ("report", "report.html")
+        assert f"has sha256 {hashlib.sha256(path.read_bytes()).hexdigest()}, run.dsse.json says" in found.detail
+    path.unlink()
+    (found,) = verify(release, small.TRUSTED).failures
+    assert (found.name, found.file, found.detail) == ("listing", "report.html", "is missing")
+
+
+def test_a_run_document_that_names_no_report_or_another_file_is_refused(release: Path) -> None:
+    path = release / "run.dsse.json"
+    value = json.loads(dsse.open_envelope(path.read_bytes(), small.TRUSTED, intoto.PAYLOAD_TYPE).payload)
+    details = value["predicate"]["runDetails"]
+    details["byproducts"][0]["name"] = "README.md"
+    path.write_bytes(dsse.sign(canonical.dumps(value), intoto.PAYLOAD_TYPE, small.KEY))
+    (found,) = verify(release, small.TRUSTED).failures
+    assert (found.name, found.file) == ("run", "run.dsse.json")
+    del details["byproducts"]
+    path.write_bytes(dsse.sign(canonical.dumps(value), intoto.PAYLOAD_TYPE, small.KEY))
+    (found,) = verify(release, small.TRUSTED).failures
+    assert (found.name, found.file) == ("report", "run.dsse.json")
+    assert found.detail == "names no report.html, which lies beside it"
+
+
 @pytest.mark.parametrize("name", ["manifest.json", "manifest.dsse.json", "run.dsse.json"])
 def test_a_document_of_gigabytes_is_refused_by_its_size_without_reading_it(release: Path, name: str) -> None:
     with (release / name).open("r+b") as stream:
