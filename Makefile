@@ -6,11 +6,16 @@ OUT ?= build/$(basename $(notdir $(CONFIG)))
 MANIFEST ?= $(lastword $(sort $(wildcard manifests/sample/*/manifest.json)))
 BIN := .venv/bin
 
-.PHONY: corpus test fuzz look flips reproduce parity bench bench-peers lint lock clean
+.PHONY: corpus browse test fuzz look flips reproduce parity bench bench-peers lint lock clean
 .DELETE_ON_ERROR:
 
 corpus: .venv/.made
 	$(BIN)/pellucid build $(CONFIG) --out $(OUT) $(if $(WORKERS),--workers $(WORKERS))
+
+# Every document of a release, kept or dropped, in a web browser; on this machine alone. Ctrl-C ends it.
+#   make browse [OUT=build/workstation] [PORT=8377]
+browse: .venv/.made
+	@$(BIN)/pellucid browse $(OUT) $(if $(PORT),--port $(PORT))
 
 test: .venv/.made
 	$(BIN)/python -m pytest --numprocesses auto --dist loadfile --no-loadscope-reorder

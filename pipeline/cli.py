@@ -11,7 +11,7 @@ from typing import Any
 import click
 
 from pipeline import __version__, telling, telling_rows
-from pipeline.commands import diff, log, proofs, push, report, root, takedown, trace, trust
+from pipeline.commands import browse, diff, log, proofs, push, report, root, takedown, trace, trust
 from pipeline.commands.options import (
     AGAINST,
     AS_JSON,
@@ -247,7 +247,7 @@ def read_once_more(story: Any) -> dict[str, Any]:
     }  # fmt: skip
 
 
-for _module in (trust, proofs, log, takedown, diff, trace, push, report):
+for _module in (trust, proofs, log, takedown, report, browse, diff, trace, push):
     for _command in _module.COMMANDS:
         main.add_command(_command)
 main.add_command(root.root)

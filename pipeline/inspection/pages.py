@@ -45,7 +45,7 @@ def visible(text: str) -> Markup:
         return escape(text)
     parts, start = [], 0
     for place, character in enumerate(text):
-        if _is_odd(character):
+        if is_odd(character):
             parts += [escape(text[start:place]), _odd(character)]
             start = place + 1
     return Markup("").join([*parts, escape(text[start:])])
@@ -86,7 +86,8 @@ def millionths(value: int | None) -> str:
     return f"{whole:,}" if not rest else f"{value / 1_000_000:,.4g}"
 
 
-def _is_odd(character: str) -> bool:
+def is_odd(character: str) -> bool:
+    """Whether a character is shown by its name."""
     if character in "\n\t" or character in JOINERS:
         return False
     return character in LINE_ENDS or unicodedata.category(character) in ("Cc", "Cf", "Cs")
