@@ -1,8 +1,8 @@
 """The release's SUMMARY.md: what the corpus holds and whence, for whoever trains on it or looks for their own work in it.
 
 It follows the sections of the European Commission's template for the public summary of training content of general-purpose AI
-models (Regulation (EU) 2024/1689, Article 53(1)(d); template of 24 July 2025, C(2025) 8311): general information, data sources by category,
-data processing. A corpus is no model, so
+models (Regulation (EU) 2024/1689, Article 53(1)(d); template of 24 July 2025, C(2025) 8311): general information, data sources
+by category, data processing. A corpus is no model, so
 1. what only the provider of a model knows stands there as `for the provider to fill in`;
 2. what the release shows is filled in, from the manifest and the rows, with exact figures where the template asks for a range;
 3. what was not done is said, too: a summary that is silent would be read as a yes.
