@@ -34,42 +34,6 @@ def test_a_release_with_its_documents_verifies(release: Path) -> None:
 # ---------------------------------------------------------------- Croissant
 
 
-def test_the_croissant_validator_finds_no_error_and_misses_only_a_citation_and_a_date(release: Path) -> None:
-    import mlcroissant
-
-    issues = mlcroissant.Dataset(release / "croissant.json").metadata.ctx.issues
-    assert list(issues.errors) == []
-    warned = {re.search(r'"[^"]*/(\w+)" is recommended', warning)[1] for warning in issues.warnings}
-    assert warned == {"citeAs", "datePublished"}
-
-
-def test_every_record_set_of_croissant_gives_the_rows_of_the_release(release: Path) -> None:
-    import mlcroissant
-
-    corpus = small.corpus()
-    dataset = mlcroissant.Dataset(release / "croissant.json")
-    assert [one.id for one in dataset.metadata.record_sets] == ["default", "provenance", "dropped", "clusters"]
-    rows = {one.id: list(dataset.records(one.id)) for one in dataset.metadata.record_sets}
-    kept = {row["id"]: row for fates in corpus.values() for row in fates["kept"]}
-    dropped = {row["id"]: row for fates in corpus.values() for row in fates["dropped"]}
-    assert {row["default/id"].decode(): row["default/text"].decode() for row in rows["default"]} == {
-        identifier: row["text"] for identifier, row in kept.items()
-    }
-    for row in rows["provenance"]:
-        wanted = kept[row["provenance/id"].decode()]
-        assert row["provenance/offset"] == wanted["offset"]
-        assert row["provenance/measures"]["provenance/measures/words"] == wanted["measures"]["words"]
-        named = [{key.rpartition("/")[2]: value for key, value in one.items()} for one in row["provenance/decisions"]]
-        assert [{**one, "reason": one["reason"].decode()} for one in named] == wanted["decisions"]
-    assert len(rows["dropped"]) == len(dropped)
-    for row in rows["dropped"]:
-        wanted = dropped[row["dropped/id"].decode()]
-        assert row["dropped/reason"].decode() == wanted["reason"]
-        assert [reason.decode() for reason in row["dropped/failed"]] == wanted["failed"]
-    members = {one["clusters/members/id"] for row in rows["clusters"] for one in row["clusters/members"]}
-    assert members == {row["id"].encode() for row in dropped.values() if row["stage"] == "dedup"}
-
-
 def test_croissant_names_every_parquet_file_with_its_digest(release: Path) -> None:
     described = json.loads((release / "croissant.json").read_bytes())
     objects = {
