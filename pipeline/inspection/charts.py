@@ -145,14 +145,14 @@ def figure(svg: Markup, caption: str | Markup, values: Table, folded: bool = Tru
         shown = Markup('<details class="values"><summary>{}</summary>{}</details>').format(
             Markup('The numbers<span class="unseen"> of: {}</span>').format(visible(values.caption)), shown
         )
-    return Markup('<figure class="chart">{}<figcaption>{}</figcaption>{}</figure>').format(svg, caption, shown)
+    return Markup('<figure class="chart">{}<figcaption>{}</figcaption>{}</figure>').format(svg, _shown(caption), shown)
 
 
 def table(values: Table) -> Markup:
     first = len(values.columns) - values.numbers
     number = Markup(' class="number"')
     head = Markup("").join(
-        Markup('<th scope="col"{}>{}</th>').format(number if at >= first else "", name)
+        Markup('<th scope="col"{}>{}</th>').format(number if at >= first else "", _shown(name))
         for at, name in enumerate(values.columns)
     )
     body = Markup("").join(Markup("<tr>{}</tr>\n").format(_cells(row, first)) for row in values.rows)
@@ -179,10 +179,14 @@ def percent(hundredths: int) -> str:
     return f"{whole}.{rest:02d}".rstrip("0").rstrip(".") + "%"
 
 
+def _shown(value: str | Markup) -> Markup:
+    return value if isinstance(value, Markup) else visible(value)
+
+
 def _cells(row: Sequence[str | Markup], first: int) -> Markup:
     cells = []
     for at, value in enumerate(row):
-        shown = value if isinstance(value, Markup) else visible(value)
+        shown = _shown(value)
         if at == 0:
             cells.append(
                 Markup('<th scope="row"{}>{}</th>').format(Markup(' class="number"') if first == 0 else "", shown)

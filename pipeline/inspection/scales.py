@@ -95,7 +95,7 @@ def scale(counted: Mapping[int, int], bounds: Iterable[int] = ()) -> Scale:
         last = cell
         if (total - seen) * _FAR <= total:
             break
-    whole = all(EDGES[cell] % MILLION == 0 for cell in used)  # counts: no column narrower than 1
+    whole = bool(used) and all(EDGES[cell] % MILLION == 0 for cell in used)  # counts: no column narrower than 1
     low = EDGES[used[0]] if used else 0
     far = EDGES[min(last + 1, len(EDGES) - 1)] if used else MILLION
     if whole or EDGES[last] == MILLION:  # the cell's own value is its only one: 1 of 1 belongs to what is just below
