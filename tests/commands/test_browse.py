@@ -48,7 +48,7 @@ def test_it_answers_on_this_machine_alone_and_ends_well_when_it_is_interrupted(
 ) -> None:
     process, url = running
     assert url.startswith("http://127.0.0.1:")
-    with urllib.request.urlopen(f"{url}.json") as answer:
+    with urllib.request.urlopen(f"{url}index.json") as answer:
         assert json.load(answer)["totals"]["read"] == sum(
             len(rows) for fates in small.corpus().values() for rows in fates.values()
         )
@@ -57,7 +57,7 @@ def test_it_answers_on_this_machine_alone_and_ends_well_when_it_is_interrupted(
     forged = urllib.request.Request(url, headers={"Host": "evil.example"})
     with pytest.raises(urllib.error.HTTPError, match="400"):
         urllib.request.urlopen(forged)
-    with urllib.request.urlopen(f"{url}.json") as answer:
+    with urllib.request.urlopen(f"{url}index.json") as answer:
         assert json.load(answer)["verification"]["state"] == "no key"
     process.send_signal(signal.SIGINT)
     _, said = process.communicate(timeout=30)

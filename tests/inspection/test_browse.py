@@ -38,7 +38,7 @@ def paths(made: Made) -> list[str]:
     some = next(row["id"] for row in made.rows.values() if row["fate"] == "dropped" and row["stage"] == "read")
     ids = made.ids
     return [
-        "/", "/sources", "/sources/notes", "/sources/manual", "/documents", "/documents?fate=dropped", "/documents?q=script",
+        "/", "/sources", "/sources/notes", "/sources/manual", "/documents", "/documents?fate=dropped", "/documents?text=script",
         "/documents?under=example.org", "/documents?language=xx", *documents, f"/documents/{some}",
         f"/documents/{ids['pages/hostile.txt']}/text", f"/documents/{ids['pages/near.txt']}/beside",
         f"/documents/{ids['pages/hostile.txt']}/record", f"/documents/{ids['pages/broken.txt']}/record", "/reasons",
@@ -49,7 +49,7 @@ def paths(made: Made) -> list[str]:
 
 def twin(path: str) -> str:
     way, mark, query = path.partition("?")
-    return f"{way}.json{mark}{query}"
+    return f"{'/index' if way == '/' else way}.json{mark}{query}"
 
 
 def strings(value: Any) -> Iterator[str]:
@@ -84,7 +84,7 @@ def test_every_page_answers_in_html_and_in_json(web: TestClient, paths: list[str
 
 def test_both_say_the_same(web: TestClient, made: Made) -> None:
     whole = words(web.get("/").text)
-    facts = web.get("/.json").json()
+    facts = web.get("/index.json").json()
     assert facts["totals"]["read"] == len(made.rows)
     for number in (*facts["totals"].values(), *(row["documents"] for row in facts["reasons"])):
         assert f"{number:,}" in whole or number > 1000
@@ -146,7 +146,7 @@ def test_hostile_text_is_shown_and_does_nothing(web: TestClient, made: Made) -> 
 
 
 def test_a_filter_that_is_hostile_is_shown_and_does_nothing(web: TestClient) -> None:
-    for path in ('/documents?language="><script>alert(1)</script>', "/documents?q=%E2%80%AE<b>", "/search?q=<b>%1b"):
+    for path in ('/documents?language="><script>alert(1)</script>', "/documents?text=%E2%80%AE<b>", "/search?q=<b>%1b"):
         found = web.get(path, follow_redirects=True)
         assert found.status_code == (200 if "script" in path else 400)
         assert "<script" not in found.text and "<b>" not in found.text and "\u202e" not in found.text
@@ -248,7 +248,7 @@ def test_a_document_answers_to_the_beginning_of_its_id_and_to_its_url(web: TestC
     assert web.get("/documents", params=asked).status_code in (200, 303)
     assert web.get("/search", params={"q": one[:12]}).headers["location"] == f"/documents/{one}"
     assert web.get("/search", params={"q": PURL}).headers["location"].startswith("/documents?url=")
-    assert web.get("/search", params={"q": "some words"}).headers["location"] == "/documents?q=some+words"
+    assert web.get("/search", params={"q": "some words"}).headers["location"] == "/documents?text=some+words"
     for wrong, status in (("zz" * 16, 400), ("abc", 400), ("ab" * 17, 400), ("0" * 32, 404), (one.upper(), 400)):
         assert web.get(f"/documents/{wrong}").status_code == web.get(f"/documents/{wrong}.json").status_code == status
 
@@ -337,7 +337,7 @@ def test_a_file_that_changes_or_vanishes_is_named(made: Made, tmp_path: Path) ->
 def test_verification_is_begun_once_and_says_what_it_found(made: Made, tmp_path: Path) -> None:
     folder = small.write(tmp_path / "release", small.corpus())
     web = made.client(folder)
-    assert web.get("/.json").json()["verification"]["state"] == "not asked"
+    assert web.get("/index.json").json()["verification"]["state"] == "not asked"
     assert web.get("/verify").status_code == 200
     until(web, "verified")
     facts = web.get("/verify.json").json()
@@ -367,7 +367,7 @@ def test_what_a_takedown_removed_is_listed_and_not_read_again(made: Made, tmp_pa
     page = web.get(f"/documents/{kept}")
     assert page.status_code == 200 and "by a takedown; it was kept" in page.text
     assert web.get(f"/documents/{kept}/raw").status_code == 403
-    assert web.get("/.json").json()["removed"] == 2
+    assert web.get("/index.json").json()["removed"] == 2
     assert web.get("/reasons/takedown").status_code == web.get("/").status_code == 200
 
 

@@ -45,7 +45,7 @@ def test_get_and_head_are_answered_and_nothing_else(web: TestClient) -> None:
 
 def test_every_answer_has_the_same_guard_in_its_headers(web: TestClient, made: Made) -> None:
     one = made.ids["pages/good.txt"]
-    paths = ["/", "/.json", "/documents?foo=1", "/nothing", "/nothing.json", "/style.css", f"/documents/{one}/raw",
+    paths = ["/", "/index.json", "/documents?foo=1", "/nothing", "/nothing.json", "/style.css", f"/documents/{one}/raw",
              f"/documents/{one}/proof", f"/documents/{one[:10]}", f"/documents/{one}"]  # fmt: skip
     for path in paths:
         got, head = web.get(path), web.head(path)
@@ -56,7 +56,9 @@ def test_every_answer_has_the_same_guard_in_its_headers(web: TestClient, made: M
         assert got.headers.get("content-type") == head.headers.get("content-type")
         assert got.headers.get("content-length") == head.headers.get("content-length")
         assert "server" not in got.headers and "set-cookie" not in got.headers
-    assert "access-control-allow-origin" not in web.get("/.json", headers={"origin": "http://evil.example"}).headers
+    assert (
+        "access-control-allow-origin" not in web.get("/index.json", headers={"origin": "http://evil.example"}).headers
+    )
     policy = HEADERS["content-security-policy"]
     assert "default-src 'none'" in policy and "script" not in policy and "unsafe" not in policy
 
@@ -64,7 +66,7 @@ def test_every_answer_has_the_same_guard_in_its_headers(web: TestClient, made: M
 def test_another_site_may_lead_here_and_load_nothing_from_here(web: TestClient) -> None:
     cross = {"sec-fetch-site": "cross-site"}
     assert web.get("/", headers={**cross, "sec-fetch-mode": "navigate"}).status_code == 200
-    assert web.get("/.json", headers={**cross, "sec-fetch-mode": "cors"}).status_code == 403
+    assert web.get("/index.json", headers={**cross, "sec-fetch-mode": "cors"}).status_code == 403
     assert web.get("/style.css", headers={**cross, "sec-fetch-mode": "no-cors"}).status_code == 403
     assert (
         web.get("/style.css", headers={"sec-fetch-site": "same-origin", "sec-fetch-mode": "no-cors"}).status_code == 200

@@ -55,9 +55,9 @@ QUESTIONS: dict[str, Callable[[Row], Any]] = {
         "https://www.example.org/a"
     ),
     "under=pkg%3Apypi%2Ffirst": lambda row: (row.get("url") or "").startswith("pkg:pypi/first"),
-    "q=WORD3+says": lambda row: row["fate"] == "kept" and "word3 says" in row["text"].lower(),
-    "q=alert(1)": lambda row: row["fate"] == "kept" and "alert(1)" in row["text"],
-    "q=%25": lambda row: row["fate"] == "kept" and "%" in row["text"],
+    "text=WORD3+says": lambda row: row["fate"] == "kept" and "word3 says" in row["text"].lower(),
+    "text=alert(1)": lambda row: row["fate"] == "kept" and "alert(1)" in row["text"],
+    "text=%25": lambda row: row["fate"] == "kept" and "%" in row["text"],
     "fate=removed": lambda row: False,
     "fate=kept&reason=too_short": lambda row: False,
 }
@@ -76,7 +76,7 @@ def test_every_filter_finds_what_plain_python_finds(
         facts = web.get(f"/documents.json?{query}").json()
         assert [row["id"] for row in facts["documents"]] == expected[: walk.PAGE], query
         for _ in range(2000):  # counts run beside the pages
-            if facts["count"] is not None or query.startswith("q="):
+            if facts["count"] is not None or query.startswith("text="):
                 break
             facts = web.get(f"/documents.json?{query}").json()
         assert facts["count"] == len(expected), query
@@ -138,10 +138,10 @@ def test_at_its_limit_of_time_a_list_says_how_far_it_came(made: Made, monkeypatc
         return real(self, *arguments)
 
     monkeypatch.setattr(Engine, "rows", once)
-    page = walk.page(site.engine, site.opened, Filter(q="in no text"), size=1)
+    page = walk.page(site.engine, site.opened, Filter(text="in no text"), size=1)
     assert page.rows == [] and page.later and page.reached is not None and len(page.reached) == 32
     monkeypatch.undo()
-    rest = walk.page(site.engine, site.opened, Filter(q="in no text"), after=page.reached)
+    rest = walk.page(site.engine, site.opened, Filter(text="in no text"), after=page.reached)
     assert rest.reached is None and not rest.later
 
 
@@ -152,9 +152,9 @@ def test_a_list_that_has_no_time_at_all_says_so(made: Made) -> None:
 
 
 def test_a_form_with_empty_fields_leads_to_the_clean_url(web: TestClient) -> None:
-    found = web.get("/documents?q=&under=&fate=all&source=notes&reason=&low=")
+    found = web.get("/documents?text=&under=&fate=all&source=notes&reason=&low=")
     assert (found.status_code, found.headers["location"]) == (303, "/documents?source=notes")
-    assert web.get("/documents.json?q=").headers["location"] == "/documents.json"
+    assert web.get("/documents.json?text=").headers["location"] == "/documents.json"
 
 
 @pytest.mark.parametrize(
@@ -162,7 +162,7 @@ def test_a_form_with_empty_fields_leads_to_the_clean_url(web: TestClient) -> Non
     [
         "fate=gone", "colour=red", "fate=kept&fate=dropped", "min_score=high", "min_score=0.9&max_score=0.1", "low=3",
         "under=not a domain", "after=123", "after=" + "0" * 32 + "&before=" + "f" * 32, "source=nowhere", "license=MIT",
-        "min_score=1e999", "q=" + "x" * 3000, "min_score=NaN", "min_score=9e18",
+        "min_score=1e999", "text=" + "x" * 3000, "min_score=NaN", "min_score=9e18",
     ],
 )  # fmt: skip
 def test_what_means_nothing_is_refused_with_what_is_wanted(web: TestClient, query: str) -> None:
@@ -186,7 +186,7 @@ def test_a_filter_and_its_url_are_one(made: Made) -> None:
 
 def test_nothing_of_a_request_is_read_as_sql_or_as_a_pattern(web: TestClient, tmp_path: Path) -> None:
     for hostile in ("' OR 1=1 --", "%", "_", ".*", "x'); COPY (SELECT 1) TO '/tmp/x", "$files_kept", "\\"):
-        for name in ("language", "reason", "decision", "q", "url"):
+        for name in ("language", "reason", "decision", "text", "url"):
             found = web.get("/documents.json", params={name: hostile})
             assert found.status_code in (200, 303)
-            assert name in ("q",) or found.json()["documents"] == []
+            assert name == "text" or found.json()["documents"] == []

@@ -48,6 +48,7 @@ SECTIONS = (
     ("/", "Summary"), ("/sources", "Sources"), ("/documents", "Documents"), ("/reasons", "Reasons"),
     ("/clusters", "Clusters"), ("/licenses", "Licences"), ("/manifest", "Manifest"), ("/verify", "Verify"),
 )  # fmt: skip
+INDEX = "/index.json"  # the twin of the summary
 _LOG = logging.getLogger(__name__)
 
 
@@ -55,7 +56,7 @@ def make(site: Site, port: int) -> Guard:
     """The guarded ASGI application for one release on one port."""
     routes = [Route("/style.css", _style, methods=["GET"])]
     for path, view in PAGES:
-        twin = f"{path}.json"
+        twin = f"{path}.json" if path != "/" else INDEX
         routes += [Route(twin, _endpoint(site, view, True)), Route(path, _endpoint(site, view, False))]
     routes += [Route(path, _endpoint(site, view, False)) for path, view in FILES]
 
@@ -128,7 +129,7 @@ def _around(site: Site, request: Request) -> dict[str, Any]:
             ],
             "release": f"{manifest['name']} {manifest['version']}",
             "release_id": site.opened.release_id,
-            "twin": f"{quote(path)}.json{'?' + query if query else ''}",
+            "twin": f"{INDEX if path == '/' else f'{quote(path)}.json'}{'?' + query if query else ''}",
             "verification": standing(site),
         }
     }

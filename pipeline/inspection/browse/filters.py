@@ -40,7 +40,7 @@ class Filter:
     high: int | None = None
     under: str | None = None
     url: str | None = None
-    q: str | None = None
+    text: str | None = None
 
     def query(self, **more: str | None) -> str:
         """The query string of these filters and of what else is given, with its question mark; "" where there is none."""
@@ -113,7 +113,7 @@ def kinds(chosen: Filter) -> tuple[str, ...]:
     """Of which fates there can be an answer: removed documents have no text, dropped ones none here, kept ones no reason."""
     found: tuple[str, ...] = ("kept", "dropped", "removed") if chosen.fate == "all" else (chosen.fate,)
     asked = set(chosen.asked())
-    if "q" in asked:
+    if "text" in asked:
         found = tuple(kind for kind in found if kind == "kept")
     if "reason" in asked:
         found = tuple(kind for kind in found if kind == ("removed" if chosen.reason == TAKEDOWN else "dropped"))

@@ -67,7 +67,7 @@ def _count(site: Site, chosen: Filter, page: walk.Page) -> int | None:
         return len(page.rows)
     if chosen.by_manifest:
         return walk.counted(site.opened, chosen)
-    if chosen.q is not None:
+    if chosen.text is not None:
         return None
     count = site.aggregate(("count", chosen), lambda: walk.count(site.engine, site.opened, chosen, COUNTING), SHORTLY)
     return count.value  # type: ignore[no-any-return]
@@ -225,10 +225,10 @@ def proof(site: Site, request: Request) -> Response | Elsewhere:
 
 def search(site: Site, request: Request) -> Answer | Elsewhere:
     """One field for an id, a URL, or words: whichever it can be, in this order."""
-    chosen, _ = filters.parse(request.query_params.multi_items())
-    if set(chosen.asked()) - {"q"}:
+    chosen, given = filters.parse(request.query_params.multi_items(), ("q",))
+    if chosen.asked():
         raise BadRequest("a search has one parameter", wanted="q")
-    wanted = chosen.q
+    wanted = given.get("q")
     if not wanted:
         return Answer("search", {"q": ""})
     if re.fullmatch(f"[0-9a-f]{{{documents.SHORTEST},32}}", wanted):
@@ -238,7 +238,7 @@ def search(site: Site, request: Request) -> Answer | Elsewhere:
             pass
     if "://" in wanted or wanted.startswith("pkg:"):
         return Elsewhere("/documents", Filter(url=wanted).query())
-    return Elsewhere("/documents", Filter(q=wanted).query())
+    return Elsewhere("/documents", Filter(text=wanted).query())
 
 
 def _found(site: Site, request: Request, below: str = "") -> Found | Elsewhere:

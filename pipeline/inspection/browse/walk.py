@@ -110,7 +110,7 @@ def counted(opened: Opened, chosen: Filter) -> int:
 
 def _first_span(opened: Opened, chosen: Filter, sources: list[str], size: int) -> int:
     rows = sum(opened.rows(kind, sources) for kind in kinds(chosen))
-    few = FEW_TEXTS if chosen.q else FEW
+    few = FEW_TEXTS if chosen.text else FEW
     if rows <= few:
         return LAST
     likely = max(1, counted(opened, Filter(chosen.fate, chosen.source, None, chosen.reason, chosen.license)))
@@ -150,13 +150,13 @@ def _asked(
     bound |= {f"files_{kind}": files, **window}
     if where:
         sql += f" AND {where}"
-    if chosen.q is not None:
+    if chosen.text is not None:
         texts = opened.paths(opened.between("data", first, last, sources))
         sql += (
             " AND id IN (SELECT id FROM read_parquet($files_data) WHERE id >= $low_id AND id <= $high_id "
-            "AND contains(lower(text), lower($q)))"
+            "AND contains(lower(text), lower($text)))"
         )
-        bound |= {"files_data": texts, "q": chosen.q}
+        bound |= {"files_data": texts, "text": chosen.text}
     return sql, bound
 
 
