@@ -82,8 +82,8 @@ def test_every_option_of_a_command_is_in_its_section_and_no_other_is(name: str, 
     ]
     assert sorted(first_cells(section)) == sorted(options)
     assert any(f"$ pellucid {name}" in block for block in blocks(section, ""))
-    assert set(re.findall(r"(?<![\w-])--[a-z][a-z0-9-]*", section)) <= {word for _, one in commands() for param in one.params
-                                                                       for word in param.opts}  # fmt: skip
+    every = {word for _, one in commands() for param in one.params for word in (*param.opts, *param.secondary_opts)}
+    assert set(re.findall(r"(?<![\w-])--[a-z][a-z0-9-]*", section)) <= every
 
 
 def test_every_exit_code_is_on_the_page() -> None:
