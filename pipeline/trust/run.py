@@ -12,8 +12,8 @@ The rules:
   has some 3 kB for one artifact or a thousand, and cannot contradict the list that counts.
 - `runDetails` is the word of the builder: nothing in it can be checked but whose word it is, and of which release; and
   the report, which lies beside: it shows the release id, so the manifest, whose digest that is, cannot name it. It is the
-  one thing in `byproducts` (the standard: "additional artifacts generated during the build that are not considered the
-  output"). Run documents of before there were reports have no such key; they are read, and name none.
+  one thing in `byproducts`, the standard's field for what a build makes beside its output. Run documents of before
+  there were reports have no such key; they are read, and name none.
 - Stricter than the standard, which has readers ignore fields that they do not know: these keys and no other.
 """
 

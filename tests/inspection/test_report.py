@@ -15,7 +15,7 @@ import pyarrow.parquet as pq
 import pytest
 from lxml import html
 
-from pipeline.inspection import report, report_rows, report_view
+from pipeline.inspection import report, report_rows, report_text
 from pipeline.inspection.report_rows import Found, Measure
 from pipeline.trust import manifest as manifests
 from tests.trust import small_release as small
@@ -356,7 +356,7 @@ def test_a_large_release_has_a_report_of_less_than_two_megabytes_that_says_what_
     ],
 )
 def test_a_passage_is_the_beginning_in_whole_words_and_few_lines(text: str, shown: str) -> None:
-    assert report_view.passage(text) == shown
+    assert report_text.passage(text) == shown
 
 
 def test_an_id_that_is_no_id_is_a_fault_and_no_wrong_page(tmp_path: Path) -> None:
