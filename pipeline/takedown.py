@@ -220,11 +220,6 @@ def _published_report(
     beside = folder_of_new / REPORT
     if beside.is_file() and hashlib.sha256(page := beside.read_bytes()).hexdigest() == wanted:
         return page
-    if wanted is None:
-        raise VerificationError(
-            "it names no report", wanted=f"a run document with the SHA-256 of {REPORT}", where=where,
-            hint="it was signed before releases had reports: ask its publisher for one of now",
-        )  # fmt: skip
     raise VerificationError(
         f"this code makes another report of these rows than the one with sha256 {wanted}", where=where,
         hint=f"put the published {REPORT} beside the other documents, or use the version of Pellucid that made it: "

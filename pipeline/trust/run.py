@@ -12,8 +12,7 @@ The rules:
   has some 3 kB for one artifact or a thousand, and cannot contradict the list that counts.
 - `runDetails` is the word of the builder: nothing in it can be checked but whose word it is, and of which release; and
   the report, which lies beside: it shows the release id, so the manifest, whose digest that is, cannot name it. It is the
-  one thing in `byproducts`, the standard's field for what a build makes beside its output. Run documents of before
-  there were reports have no such key; they are read, and name none.
+  one thing in `byproducts`, the standard's field for what a build makes beside its output.
 - Stricter than the standard, which has readers ignore fields that they do not know: these keys and no other.
 """
 
@@ -82,7 +81,7 @@ class Run:
 
     release_id: str
     predicate: Mapping[str, Any]
-    report: str | None
+    report: str
 
 
 def run_statement(
@@ -142,7 +141,7 @@ def run_statement(
 
 def parse(data: bytes, where: str = "run.dsse.json") -> Run:
     """A run document, strictly. Raises VerificationError naming the key."""
-    subjects, value = intoto.parse(data, PREDICATE_TYPE, _shape(data), where)
+    subjects, value = intoto.parse(data, PREDICATE_TYPE, SHAPE, where)
     if set(subjects) != {"manifest.json"}:
         raise VerificationError(f"subject is {subjects!r:.120}", wanted="manifest.json alone", where=where)
     defined, builder = value["buildDefinition"], value["runDetails"]["builder"]
@@ -152,21 +151,10 @@ def parse(data: bytes, where: str = "run.dsse.json") -> Run:
             raise VerificationError(f"{key} is {seen!r:.100}", wanted=wanted, where=where)
     if missing := {"pellucid", "python"} - set(builder["version"]):
         raise VerificationError(f"builder.version has no {min(missing)!r}", where=where)
-    byproducts = value["runDetails"].get("byproducts")
-    if byproducts is not None and [one["name"] for one in byproducts] != [names.REPORT]:
+    byproducts = value["runDetails"]["byproducts"]
+    if [one["name"] for one in byproducts] != [names.REPORT]:
         raise VerificationError(f"byproducts are {byproducts!r:.200}", wanted=f"{names.REPORT} alone", where=where)
-    return Run(subjects["manifest.json"], value, byproducts[0]["digest"]["sha256"] if byproducts else None)
-
-
-def _shape(data: bytes) -> intoto.Shape:
-    """The shape that a document has to have: without byproducts where it has none, as those of before had."""
-    details = dict(SHAPE["runDetails"])
-    try:
-        if "byproducts" not in canonical.loads(data)["predicate"]["runDetails"]:
-            del details["byproducts"]
-    except (canonical.NotCanonical, LookupError, TypeError):
-        pass  # what it is instead is told by whoever compares it with the shape
-    return {**SHAPE, "runDetails": details}
+    return Run(subjects["manifest.json"], value, byproducts[0]["digest"]["sha256"])
 
 
 def definition(manifest: Mapping[str, Any]) -> tuple[dict[str, Any], list[dict[str, Any]]]:
