@@ -170,8 +170,11 @@ def test_pages_of_hostile_documents_show_them_and_do_nothing(
     hostile: Path, browsed: Callable[[Path], str], window: Callable[..., Window]
 ) -> None:
     seen = window(browsed(hostile), NARROW)
+    every = [link[len(seen.origin) :] for link in internal(seen.open("/documents?fate=all")) if is_page(link)]
+    documents = [path for path in every if kind(path) == "documents/*"]
+    assert len(documents) == 11
     texts = []
-    for path in crawl(seen):
+    for path in [*crawl(seen), *documents]:
         page = seen.open(path)
         assert page.title() != "owned"
         assert overflows(page) == 0, path

@@ -6,10 +6,11 @@ from pathlib import Path
 from look.conftest import Window, picture
 
 SIZE = {"width": 1100, "height": 760}
+LONG = {"width": 1100, "height": 1580}
 
 
 def test_the_top_of_the_report(release: Path, filed: Callable[[Path], str], window: Callable[..., Window]) -> None:
-    page = window(filed(release), SIZE).open("/report.html")
+    page = window(filed(release), LONG).open("/report.html")
     assert page.locator("h1").is_visible()
     assert picture(page, "docs-report").stat().st_size > 20_000
 
