@@ -122,7 +122,7 @@ def document(site: Site, request: Request) -> Answer | Elsewhere:
 def _name(found: Found, title: str | None) -> str:
     """A heading: the title, else the last part of the URL or member, else the id."""
     place = str(found.row.get("url") or found.row.get("member") or "").rstrip("/").rpartition("/")[2]
-    return title or place or f"Document {found.id[:12]}"
+    return (title or place or f"Document {found.id[:12]}")[:200]
 
 
 def whole_text(site: Site, request: Request) -> Answer | Elsewhere:
