@@ -99,6 +99,20 @@ def text(engine: Engine, opened: Opened, found: Found) -> Row:
     raise NotFound(f"the text of {found.id} does not stand beside its row", hint="`pellucid verify` says what is wrong")
 
 
+def titles(engine: Engine, opened: Opened, rows: list[Row]) -> dict[str, str]:
+    """Titles of the kept ones among some documents, by id; of those that have one."""
+    kept = sorted(row["id"] for row in rows if row["fate"] == "kept")
+    sources = {row["source"] for row in rows if row["fate"] == "kept"}
+    files = opened.paths(opened.between("data", kept[0], kept[-1], sources)) if kept else []
+    if not files:
+        return {}
+    found = engine.rows(
+        "SELECT id, title FROM read_parquet($files) WHERE id >= $low AND id <= $high AND title IS NOT NULL",
+        {"files": files, "low": kept[0], "high": kept[-1]},
+    )
+    return {row["id"]: row["title"] for row in found}
+
+
 def cluster(engine: Engine, opened: Opened, found: Found) -> Row | None:
     """The documents that were dropped for a kept one; None where there are none."""
     for file in opened.between("clusters", found.id, found.id, {found.row["source"]}):

@@ -35,11 +35,12 @@ def listing(site: Site, request: Request) -> Answer | Elsewhere:
         raise BadRequest("after and before are both given", wanted="one of them")
     _known(site, chosen)
     page = walk.page(site.engine, site.opened, chosen, **place)  # type: ignore[arg-type]
+    titles = documents.titles(site.engine, site.opened, page.rows)
     if set(chosen.asked()) == {"url"} and len(page.rows) == 1 and not page.later and not place:
         return Elsewhere(f"/documents/{page.rows[0]['id']}")
     facts = {
         "filters": chosen.asked(),
-        "documents": page.rows,
+        "documents": [{**row, "title": titles.get(row["id"])} for row in page.rows],
         "count": _count(site, chosen, page),
         "next": _turn(chosen, "after", page.rows[-1]["id"] if page.rows else page.reached) if page.later else None,
         "previous": _turn(chosen, "before", page.rows[0]["id"]) if page.earlier and page.rows else None,
@@ -122,7 +123,7 @@ def document(site: Site, request: Request) -> Answer | Elsewhere:
 def _name(found: Found, title: str | None) -> str:
     """A heading: the title, else the last part of the URL or member, else the id."""
     place = str(found.row.get("url") or found.row.get("member") or "").rstrip("/").rpartition("/")[2]
-    return title or place or f"Document {found.id[:12]}"
+    return (title or place or f"Document {found.id[:12]}")[:200]
 
 
 def whole_text(site: Site, request: Request) -> Answer | Elsewhere:
