@@ -198,7 +198,7 @@ def _cells(row: Sequence[str | Markup], first: int) -> Markup:
 
 def _svg(name: str, title: str, description: str, height: int, inner: Markup) -> Markup:
     return Markup(
-        '<svg class="plot" role="img" aria-labelledby="{0}-title {0}-desc" width="100%" height="{1}" style="height:{1}px">'
+        '<svg class="plot" role="img" aria-labelledby="{0}-title {0}-desc" width="100%" height="{1}">'
         '<title id="{0}-title">{2}</title><desc id="{0}-desc">{3}</desc>{4}</svg>'
     ).format(name, height, plain(title), plain(description), inner)
 

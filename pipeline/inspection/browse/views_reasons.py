@@ -1,9 +1,13 @@
 """Pages about why documents went: reasons with the values that were judged, and the clusters of duplicates."""
 
 import re
+from collections.abc import Mapping
+from typing import Any
 
+from markupsafe import Markup
 from starlette.requests import Request
 
+from pipeline.inspection import charts
 from pipeline.inspection import reasons as meanings
 from pipeline.inspection.browse import filters, histogram, walk
 from pipeline.inspection.browse.answer import Answer
@@ -12,6 +16,7 @@ from pipeline.inspection.browse.filters import Filter
 from pipeline.inspection.browse.release import LAST
 from pipeline.inspection.browse.site import Site
 from pipeline.inspection.browse.views_release import by_size
+from pipeline.inspection.pages import count, millionths
 
 DOCUMENTS = 10
 _PLACE = re.compile("([0-9]{1,15})-([0-9a-f]{32})")
@@ -56,10 +61,37 @@ def reason(site: Site, request: Request) -> Answer:
         "counting": decided.running,
         "sample": sample,
     }
-    found = decided.value or {}
-    bounds = [(word, found.get(side)) for word, side in (("at least", "low"), ("at most", "high"))]
-    placed = [(word, one, histogram.place(found["edges"], one)) for word, one in bounds if one is not None]
-    return Answer("reason", facts, html={"marks": [mark for mark in placed if mark[2] is not None]})
+    return Answer("reason", facts, html={"definitions": charts.DEFINITIONS, "chart": chart(name, decided.value)})
+
+
+def chart(name: str, found: Mapping[str, Any] | None) -> Markup:
+    """The values of a decision as a histogram with its bounds, and its table; nothing where there are none."""
+    if found is None:
+        return Markup()
+    limits, bins = found["edges"], found["bins"]
+    last = len(bins)
+    bounds = [
+        charts.Bound(int(at * 10_000 / last), f"{word} {millionths(value)}")
+        for word, value in (("at least", found["low"]), ("at most", found["high"]))
+        if value is not None and (at := histogram.place(limits, value)) is not None
+    ]
+    ticks = [
+        charts.Tick(at * 10_000 // last, millionths(limits[at])) for at in sorted({0, last // 3, 2 * last // 3, last})
+    ]
+    title = f"How many documents have which {found['what']}"
+    svg = charts.histogram(
+        "values", title, f"{count(found['asked'])} documents were asked for {name}, {count(found['failing'])} fail.",
+        [(one["documents"] - one["failing"], one["failing"]) for one in bins], ticks, bounds,
+    )  # fmt: skip
+    rows = [
+        (millionths(low), millionths(high), count(one["documents"]), count(one["failing"]))
+        for low, high, one in zip(limits, limits[1:], bins, strict=False)
+    ]
+    return charts.figure(
+        svg,
+        title,
+        charts.Table(f"Documents by {found['what']}", ("from", "to, not with it", "documents", "failing"), rows, 4),
+    )
 
 
 def clusters(site: Site, request: Request) -> Answer:
