@@ -28,7 +28,14 @@ def environment() -> Environment:
         trim_blocks=True,
         lstrip_blocks=True,
     )
-    found.filters |= {"visible": visible, "count": count, "size": size, "share": share, "millionths": millionths}
+    found.filters |= {
+        "visible": visible,
+        "parted": parted,
+        "count": count,
+        "size": size,
+        "share": share,
+        "millionths": millionths,
+    }
     return found
 
 
@@ -49,6 +56,11 @@ def visible(text: str) -> Markup:
             parts += [escape(text[start:place]), _odd(character)]
             start = place + 1
     return Markup("").join([*parts, escape(text[start:])])
+
+
+def parted(name: str) -> Markup:
+    """A name of words with `_` between them, `visible`, which may go on in the next line behind each."""
+    return visible(name).replace("_", Markup("_<wbr>"))
 
 
 def count(number: int) -> str:

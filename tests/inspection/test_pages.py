@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from pipeline.inspection.pages import count, environment, millionths, share, size, visible
+from pipeline.inspection.pages import count, environment, millionths, parted, share, size, visible
 
 
 @given(st.text())
@@ -37,6 +37,13 @@ def test_visible_text_says_what_it_stands_for(text: str) -> None:
 ])  # fmt: skip
 def test_what_hides_or_moves_is_shown_by_name(text: str, shown: str) -> None:
     assert str(visible(text)) == shown
+
+
+def test_a_name_may_go_on_in_the_next_line_between_its_words() -> None:
+    assert str(parted("too_short")) == "too_<wbr>short"
+    assert (
+        str(parted("<a_b>\u202e")) == '&lt;a_<wbr>b&gt;<span class="odd" title="RIGHT-TO-LEFT OVERRIDE">U+202E</span>'
+    )
 
 
 def test_text_in_a_template_is_escaped_and_a_missing_name_is_an_error() -> None:
