@@ -4,15 +4,18 @@ Nothing here comes from a network or from somebody's work: the texts are sentenc
 trained on them in a second, the index is a static folder behind Python's own HTTP server.
 """
 
+import atexit
 import gzip
 import hashlib
 import io
 import json
 import os
 import random
+import shutil
 import subprocess
 import sys
 import tarfile
+import tempfile
 import threading
 import zipfile
 from collections.abc import Iterator, Mapping
@@ -227,12 +230,21 @@ class World:
 
 @contextmanager
 def world(folder: Path, scale: int = 1) -> Iterator[World]:
-    """Make the world in `folder`, serve it, and lock its recipe."""
-    write_index(folder, scale)
+    """Make the world in `folder`, serve it, and lock its recipe: the first of a process does, later ones are copies of it."""
+    template = TEMPLATES.get(scale)
+    if template is None:
+        TEMPLATES[scale] = template = Path(tempfile.mkdtemp(prefix="world-")) / "world"
+        atexit.register(shutil.rmtree, template.parent, ignore_errors=True)
+        write_index(template, scale)
+        with served(template / "index") as url:
+            first = World(template, url)
+            first.run("lock", first.recipe)
+    shutil.copytree(template, folder, dirs_exist_ok=True)
     with served(folder / "index") as url:
-        made = World(folder, url)
-        made.run("lock", made.recipe)
-        yield made
+        yield World(folder, url)
+
+
+TEMPLATES: dict[int, Path] = {}  # a world as it is after `lock`, by its scale; what is in it depends on nothing else
 
 
 def _publish(index: Path, project: str, file_name: str, data: bytes) -> None:

@@ -18,6 +18,7 @@ import pytest
 
 from pipeline.release import survey
 from pipeline.trust import canonical, dsse, intoto, keyed, keys, manifest, reproduction, roots
+from pipeline.trust.verify import verify
 from tests.corpus import World, sdist, sentences, world
 
 
@@ -271,13 +272,17 @@ def test_any_flipped_byte_is_found_and_its_file_named(built: tuple[World, Path, 
     made, out, _ = built
     copy = tmp_path / "copy"
     shutil.copytree(out, copy)
+    trusted = keys.trusted_keys([made.folder / "config" / "signing.pub"])
     draw = random.Random(5)
     for path in sorted(path for path in copy.rglob("*") if path.is_file()):
         data = path.read_bytes()
         at = draw.randrange(len(data))
         path.write_bytes(data[:at] + bytes([data[at] ^ 1 << draw.randrange(8)]) + data[at + 1 :])
-        assert path.relative_to(copy).as_posix() in made.run("verify", copy, code=1).stdout
+        assert {check.file for check in verify(copy, trusted).failures} == {path.relative_to(copy).as_posix()}
         path.write_bytes(data)
+    path.write_bytes(data + b"\n")
+    assert path.relative_to(copy).as_posix() in made.run("verify", copy, code=1).stdout
+    path.write_bytes(data)
     made.run("verify", copy)
 
 
