@@ -158,7 +158,8 @@ def conditions(chosen: Filter) -> tuple[str, dict[str, Any]]:
     elif chosen.under is not None:
         host = r"regexp_extract(lower(url), '^https?://(?:[^/?#@]*@)?([^/?#:]+)', 1)"
         ask(
-            f"CASE WHEN contains(lower(url), $under) THEN {host} = $under OR ends_with({host}, $below) ELSE false END",
+            "CASE WHEN regexp_matches(url, '(?i)' || regexp_escape($under)) "  # most URLs end here, and cheaply
+            f"THEN {host} = $under OR ends_with({host}, $below) ELSE false END",
             under=chosen.under.lower(),
             below=f".{chosen.under.lower()}",
         )
