@@ -33,7 +33,7 @@ import pyarrow.compute
 import pyarrow.parquet as pq
 
 from pipeline.release import parquet, schemas
-from pipeline.trust import manifest, merkle
+from pipeline.trust import manifest, merkle, names
 
 SOURCES = ("books", "forums", "manuals", "web")
 KEPT_SHARE = 0.7
@@ -91,12 +91,13 @@ def make(rows: int, out: Path) -> None:
             reasons.update(dropped["reason"].to_pylist())
             print(f"{source} {number + 1} of {shards}", file=sys.stderr, flush=True)
         sources.append(_source(source, totals, reasons))
-    (out / "README.md").write_text("# made for bench/browse.py\n")
-    data = (out / "README.md").read_bytes()
-    card = dict.fromkeys(("source", "rows", "leaves", "root", "first_id", "last_id"))
-    files.append(
-        {**card, "name": "README.md", "kind": "card", "sha256": hashlib.sha256(data).hexdigest(), "bytes": len(data)}
-    )
+    data = b"made for bench/browse.py\n"
+    for name, kind in names.DOCUMENTS.items():
+        (out / name).write_bytes(data)
+        no_rows = dict.fromkeys(("source", "rows", "leaves", "root", "first_id", "last_id"))
+        files.append(
+            {**no_rows, "name": name, "kind": kind, "sha256": hashlib.sha256(data).hexdigest(), "bytes": len(data)}
+        )
     (out / "manifest.json").write_bytes(_manifest(files, sources))
 
 
