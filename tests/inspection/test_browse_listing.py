@@ -147,6 +147,25 @@ def test_at_its_limit_of_time_a_list_says_how_far_it_came(made: Made, monkeypatc
     assert rest.reached is None and not rest.later
 
 
+def test_a_first_window_that_is_too_much_is_tried_again_with_less(made: Made, monkeypatch: pytest.MonkeyPatch) -> None:
+    site = made.site()
+    whole = walk.page(site.engine, site.opened, Filter(), size=5)
+    asked = iter([True, *[False] * 1000])
+    windows: list[tuple[str, str]] = []
+    real = Engine.rows
+
+    def first_too_slow(self: Engine, sql: str, bound: dict[str, Any], *others: Any) -> Any:
+        windows.append((bound["low_id"], bound["high_id"]))
+        if next(asked):
+            raise TooSlow("the time is over")
+        return real(self, sql, bound, *others)
+
+    monkeypatch.setattr(Engine, "rows", first_too_slow)
+    assert walk.page(site.engine, site.opened, Filter(), size=5) == whole
+    assert windows[0] == ("0" * 32, "f" * 32)
+    assert int(windows[1][1], 16) < 1 << 127  # the first of 64 parts has no document here; the next is wider
+
+
 def test_a_list_that_has_no_time_at_all_says_so(made: Made) -> None:
     site = made.site()
     page = walk.page(site.engine, site.opened, Filter(), seconds=0)

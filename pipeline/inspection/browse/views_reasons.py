@@ -40,7 +40,7 @@ def reason(site: Site, request: Request) -> Answer:
         raise NotFound(f"nothing was dropped for {name!r:.80}, or judged by it", hint="all reasons stand at /reasons")
     try:
         sample = (
-            walk.page(site.engine, site.opened, Filter(reason=name), size=DOCUMENTS, seconds=2.0).rows if struck else []
+            walk.page(site.engine, site.opened, Filter(reason=name), size=DOCUMENTS, seconds=0.4).rows if struck else []
         )
     except TooSlow:
         sample = []

@@ -19,6 +19,8 @@ PAGE = 50
 FEW = 200_000  # rows that are read at once, without windows
 FEW_TEXTS = 4_000
 GROWTH = 8
+SHRINK = 64  # where the first window has more than there is time for
+SECONDS = 0.8  # that a list may take: a page answers within a second, or says how far it looked
 _COLUMNS = {
     "kept": "id, source, 'kept' AS fate, url, language, language_score, text_bytes, NULL::VARCHAR AS stage, "
     "NULL::VARCHAR AS reason, NULL::BIGINT AS value, NULL::BIGINT AS low, NULL::BIGINT AS high",
@@ -53,29 +55,39 @@ def sources_of(opened: Opened, chosen: Filter) -> list[str]:
 
 def page(
     engine: Engine, opened: Opened, chosen: Filter, *, after: str | None = None, before: str | None = None,
-    seconds: float = 5.0, size: int = PAGE,
+    seconds: float = SECONDS, size: int = PAGE,
 ) -> Page:  # fmt: skip
-    """The documents behind `after`, or before `before`, or the first ones."""
+    """The documents behind `after`, or before `before`, or the first ones; as far as it comes in `seconds`."""
     back = before is not None
     low = int(after, 16) + 1 if after else 0
     high = int(before, 16) - 1 if before else LAST
     sources = sources_of(opened, chosen)
     span = _first_span(opened, chosen, sources, size)
     found: list[Row] = []
-    reached = None
+    reached, walked = None, False
     end = time.monotonic() + seconds
+    least = LAST // max(1, sum(opened.rows(kind, sources) for kind in kinds(chosen)))
     while low <= high and len(found) <= size:
         window = (max(low, high - span), high) if back else (low, min(high, low + span))
+        began = time.monotonic()
         try:
+            if walked and began >= end:
+                raise TooSlow("the time is over")
             found += _window(engine, opened, chosen, sources, window, back, size + 1 - len(found), end)
         except TooSlow:
+            if not walked and span > least:  # it would not come forward at all: once more, with less
+                span, end = span // SHRINK, time.monotonic() + seconds
+                continue
             reached = _id(high + 1) if back else _id(low - 1) if low else ""
             break
+        walked = True
         if back:
             high = window[0] - 1
         else:
             low = window[1] + 1
-        span *= GROWTH
+        # A window that the time ends is lost: the next is as wide as the last one's pace says that there is time for.
+        took, left = time.monotonic() - began, end - time.monotonic()
+        span = max(least, int(span * min(GROWTH, 0.7 * left / max(took, 1e-3))))
     more = len(found) > size or reached is not None
     rows = found[:size]
     if back:
