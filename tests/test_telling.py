@@ -15,6 +15,7 @@ from pipeline import plan, telling, telling_rows
 from pipeline.checking import Checking
 from pipeline.cli import main
 from pipeline.look import plain
+from pipeline.reproduce import Compared, Reproduction
 from pipeline.trust import keys, reproduction
 from tests.trust import small_release as small
 from tests.trust.small_release import KEY
@@ -163,3 +164,16 @@ def test_a_short_verification_says_nothing_while_it_runs() -> None:
     with Checking(Console(file=out, force_terminal=True, width=80)) as report:
         report("digests", 1, 2)
     assert out.getvalue() == ""
+
+
+@pytest.mark.parametrize(("level", "same", "said"), [
+    ("L0", True, ["report   equal"]),
+    ("differs", False, ["report   differs: other bytes"]),
+    ("differs", True, ["report   differs: other bytes",
+                       "but the report, which follows from manifest and rows, is not the published one"]),
+])  # fmt: skip
+def test_a_reproduction_says_what_became_of_the_report(level: str, same: bool, said: list[str]) -> None:
+    report = Compared("report.html", level, "" if level == "L0" else "other bytes")
+    found = Reproduction("a" * 64, "b" * 64, (Compared("README.md", "L0"),), same, (), report)
+    assert [line for line in plain(telling.compared(found)) if "report" in line and ".html" not in line] == said
+    assert found.ok == (level == "L0" or not same)

@@ -70,6 +70,14 @@ def test_an_error_of_a_stage_reaches_the_caller_whole(tmp_path: Path) -> None:
     assert caught.value.where == "choose x"
 
 
+def test_a_worker_makes_arrays_without_pandas(tmp_path: Path) -> None:
+    with Pool(1, tmp_path) as pool:
+        list(pool.run([job(tmp_path, "one")]))
+        mapped = Path(f"/proc/{pool.workers[0].process.pid}/maps").read_text()
+    assert "pyarrow" in mapped
+    assert "/pandas/" not in mapped
+
+
 def test_workers_are_reused_over_stages(tmp_path: Path) -> None:
     with Pool(1, tmp_path) as pool:
         list(pool.run([job(tmp_path, "one")]))

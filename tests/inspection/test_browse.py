@@ -14,7 +14,7 @@ import pytest
 from lxml import etree
 from starlette.testclient import TestClient
 
-from pipeline.inspection.browse import views_documents
+from pipeline.inspection.browse import views_documents, views_reasons
 from pipeline.inspection.browse.app import PAGES
 from pipeline.trust import proof
 from tests.inspection.browsable import GOOD, HOSTILE, KEPT, PURL, Made, taken_down
@@ -273,8 +273,23 @@ def test_a_reason_has_its_values_and_the_documents_that_went_for_it(web: TestCli
     assert (values["asked"], values["failing"]) == (len(asked), len(failing))
     assert sum(one["documents"] for one in values["bins"]) == len(asked)
     assert sum(one["failing"] for one in values["bins"]) == len(failing)
+    chart = etree.HTML(web.get("/reasons/too_short").text).xpath("//figure[@class='chart']")[0]
+    cells = [["".join(cell.itertext()) for cell in row] for row in chart.xpath(".//tbody/tr")]
+    assert [sum(int(row[at].replace(",", "")) for row in cells) for at in (2, 3)] == [len(asked), len(failing)]
+    assert len(chart.xpath(".//*[local-name()='rect'][@class='hatch']")) == sum(row[3] != "0" for row in cells)
     assert web.get("/reasons/near_duplicate.json").json()["values"]["asked"] == 1
     assert web.get("/reasons/nothing_of_that_kind").status_code == 404
+
+
+def test_the_bound_of_a_decision_is_drawn_where_it_lies_among_the_values() -> None:
+    bins = [{"documents": 2, "failing": 0}, {"documents": 3, "failing": 1}]
+    values = {"what": "value", "asked": 5, "failing": 1, "edges": [0, 10**6, 2 * 10**6], "bins": bins, "low": None}
+    drawn = etree.HTML(str(views_reasons.chart("too_long", {**values, "high": 1_500_000})))
+    (bound,) = drawn.xpath("//*[local-name()='text'][@class='at']")
+    assert (bound.text, bound.get("x")) == ("at most 1.5", "75%")
+    outside = etree.HTML(str(views_reasons.chart("too_long", {**values, "high": 10**9})))
+    assert outside.xpath("//*[local-name()='text'][@class='at']") == []
+    assert views_reasons.chart("too_long", None) == ""
 
 
 def test_a_source_counts_its_languages_and_clusters_name_who_was_dropped(web: TestClient, made: Made) -> None:

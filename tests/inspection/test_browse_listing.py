@@ -5,13 +5,14 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
+import duckdb
 import pytest
 from starlette.testclient import TestClient
 
 from pipeline.inspection.browse import walk
 from pipeline.inspection.browse.engine import Engine
 from pipeline.inspection.browse.faults import BadRequest, TooSlow
-from pipeline.inspection.browse.filters import Filter, parse
+from pipeline.inspection.browse.filters import Filter, conditions, parse
 from tests.inspection.browsable import Made
 from tests.trust.small_release import LICENCES, MILLION, Row
 
@@ -145,6 +146,20 @@ def test_at_its_limit_of_time_a_list_says_how_far_it_came(made: Made, monkeypatc
     monkeypatch.undo()
     rest = walk.page(site.engine, site.opened, Filter(text="in no text"), after=page.reached)
     assert rest.reached is None and not rest.later
+
+
+def test_a_domain_is_asked_for_whatever_the_case_of_the_host_in_a_url() -> None:
+    urls = {
+        "http://Example.ORG/a": True, "https://www.EXAMPLE.org:8080/": True, "https://u@example.org": True,
+        "https://example.org.net/": False, "https://other.net/example.org": False, "https://anexample.org/": False,
+        "https://example+org/": False,
+    }  # fmt: skip
+    where, bound = conditions(Filter(under="example.org"))
+    with duckdb.connect() as connection:
+        found = connection.execute(
+            f"SELECT url FROM (SELECT unnest($urls) AS url) WHERE {where}", {"urls": list(urls), **bound}
+        ).fetchall()
+    assert {url for (url,) in found} == {url for url, wanted in urls.items() if wanted}
 
 
 def test_a_first_window_that_is_too_much_is_tried_again_with_less(made: Made, monkeypatch: pytest.MonkeyPatch) -> None:
