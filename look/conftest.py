@@ -108,18 +108,18 @@ def window(chromium: Browser) -> Iterator[Callable[..., Window]]:
 
 
 @pytest.fixture(scope="session")
-def browsed(release: Path, hostile: Path) -> Iterator[Callable[[Path], str]]:
-    """`browsed(release)`: the origin of `pellucid browse` on it, ended with the session."""
-    running: dict[Path, tuple[subprocess.Popen[bytes], str]] = {}
+def browsed() -> Iterator[Callable[..., str]]:
+    """`browsed(release, "--other", other)`: the origin of `pellucid browse` on it, ended with the session."""
+    running: dict[tuple[str | Path, ...], tuple[subprocess.Popen[bytes], str]] = {}
 
-    def serve(folder: Path) -> str:
-        if folder not in running:
+    def serve(*arguments: str | Path) -> str:
+        if arguments not in running:
             port = _free_port()
-            command = [PELLUCID, "browse", folder, "--port", str(port), "--no-open"]
+            command = [PELLUCID, "browse", *arguments, "--port", str(port), "--no-open"]
             process = subprocess.Popen(command, cwd=HOME, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
             _wait_for(port, process)
-            running[folder] = process, f"http://127.0.0.1:{port}"
-        return running[folder][1]
+            running[arguments] = process, f"http://127.0.0.1:{port}"
+        return running[arguments][1]
 
     yield serve
     for process, _ in running.values():

@@ -86,6 +86,22 @@ def test_every_page_fits_its_window_and_is_accessible(
     assert {path: faults for path, faults in told.items() if faults} == {}
 
 
+@pytest.mark.parametrize(("size", "dark"), VIEWS)
+def test_two_releases_beside_each_other_fit_the_window_and_are_accessible(
+    release: Path,
+    hostile: Path,
+    browsed: Callable[..., str],
+    window: Callable[..., Window],
+    size: dict[str, int],
+    dark: bool,
+) -> None:
+    page = window(browsed(release, "--other", hostile), size, dark=dark).open("/compare")
+    assert "hostile" in page.inner_text("main")
+    assert overflows(page) == 0
+    assert serious(page) == []
+    picture(page, f"browse-compare-{size['width']}-{'dark' if dark else 'light'}", whole=True)
+
+
 def test_every_page_has_a_twin_in_json_and_lets_nothing_in(
     release: Path, paths: list[str], browsed: Callable[[Path], str]
 ) -> None:
