@@ -7,22 +7,28 @@ Starts the command itself and asks it by HTTP, one request at a time: of each pa
 median and the longest of the next, and the median of the CPU time that the command's process took for them, all its threads
 together: that is what other work on the machine changes least. Needs no network; leaves the made release where it is.
 
+Records that are read again from the artifact cache are asked for once each, RECORDS of them that a seed draws: how long
+until the page begins, and until it ends. Where the first one's artifact is not in the cache there are none, and it says so.
+
 A made release has ids, URLs, decisions, languages and reasons as a real one has them, in shards and row groups as a build
 writes them, of four sources. Its texts are short (some 300 characters), and of its digests only one a row is random: pages that
 read whole texts are quicker on it than on texts of 6 kB, all others are not.
 """
 
 import argparse
+import contextlib
 import hashlib
 import http.client
 import json
 import os
+import random
 import statistics
 import subprocess
 import sys
 import tempfile
 import time
 from collections import Counter
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
@@ -37,6 +43,7 @@ from pipeline.trust import manifest, merkle, names
 
 SOURCES = ("books", "forums", "manuals", "web")
 KEPT_SHARE = 0.7
+RECORDS = 200
 FEATURES = ("characters", "words", "lines", "stop_words")
 CHECKS = (
     "too_short",
@@ -280,9 +287,9 @@ def pages(release: Path) -> dict[str, str]:
     }
 
 
-def measure(release: Path, times: int) -> list[tuple[str, float, float, float, float, int]]:
-    """Of each page: seconds of the first answer, the median and the longest of the next, seconds of CPU, and the status."""
-    found = []
+@contextlib.contextmanager
+def browsed(release: Path) -> Iterator[tuple[int, int]]:
+    """`pellucid browse` on a release, by a configuration of its own: process id and port."""
     command = [
         sys.executable,
         "-c",
@@ -298,30 +305,58 @@ def measure(release: Path, times: int) -> list[tuple[str, float, float, float, f
         environment = {**os.environ, "PELLUCID_CONFIG": config}
         with subprocess.Popen(command, stdout=subprocess.PIPE, text=True, env=environment) as process:
             assert process.stdout is not None
-            port = int(json.loads(process.stdout.readline())["url"].rstrip("/").rpartition(":")[2])
-            for name, path in pages(release).items():
-                taken, spent = [], []
-                for _ in range(times + 1):
-                    start, before = time.perf_counter(), _cpu(process.pid)
-                    connection = http.client.HTTPConnection("127.0.0.1", port)
-                    connection.request("GET", path)
-                    answer = connection.getresponse()
-                    answer.read()
-                    connection.close()
-                    taken.append(time.perf_counter() - start)
-                    spent.append(_cpu(process.pid) - before)
-                found.append(
-                    (
-                        name,
-                        taken[0],
-                        statistics.median(taken[1:]),
-                        max(taken[1:]),
-                        statistics.median(spent[1:]),
-                        answer.status,
-                    )
-                )
-            process.terminate()
-    return found
+            try:
+                yield process.pid, int(json.loads(process.stdout.readline())["url"].rstrip("/").rpartition(":")[2])
+            finally:
+                process.terminate()
+
+
+def asked(port: int, path: str) -> tuple[float, float, int, bytes]:
+    """Seconds until the page begins and until it ends, its status, its bytes."""
+    start = time.perf_counter()
+    connection = http.client.HTTPConnection("127.0.0.1", port)
+    connection.request("GET", path)
+    answer = connection.getresponse()
+    first = answer.read(1)
+    begun = time.perf_counter() - start
+    whole = first + answer.read()
+    connection.close()
+    return begun, time.perf_counter() - start, answer.status, whole
+
+
+def measure(process: int, port: int, paths: dict[str, str], times: int) -> None:
+    """Print of each page: the first answer, the median and the longest of the next, and their CPU time."""
+    print("| page | first, ms | median, ms | longest, ms | CPU, ms |\n|---|--:|--:|--:|--:|")
+    for name, path in paths.items():
+        taken, spent, status = [], [], 200
+        for _ in range(times + 1):
+            before = _cpu(process)
+            _, seconds, status, _ = asked(port, path)
+            taken.append(seconds)
+            spent.append(_cpu(process) - before)
+        said = "" if status == 200 else f" ({status})"
+        figures = taken[0], statistics.median(taken[1:]), max(taken[1:]), statistics.median(spent[1:])
+        print(f"| {name}{said} | {' | '.join(f'{figure * 1e3:.0f}' for figure in figures)} |", flush=True)
+
+
+def records(port: int, release: Path) -> None:
+    """Print how long pages of records take that nobody has asked for before."""
+    ids = {
+        kind: pa.concat_tables(
+            pq.read_table(path, columns=["id"]) for path in sorted(release.glob(f"provenance/*/{kind}-*.parquet"))
+        )["id"].to_pylist()
+        for kind in ("kept", "dropped")
+    }
+    chosen = random.Random(1).sample([*ids["kept"], *ids["dropped"]], RECORDS)
+    if json.loads(asked(port, f"/documents/{chosen[0]}/record.json")[3]).get("why"):
+        print("\nNo record was read again: the artifacts of this release are not in the cache.")
+        return
+    print("\n| record, asked for the first time | median, ms | 95 of 100, ms | longest, ms |\n|---|--:|--:|--:|")
+    taken = [asked(port, f"/documents/{identifier}/record")[:2] for identifier in chosen[1:]]
+    for name, which in (("until the page begins", 0), ("until it ends", 1)):
+        seconds = sorted(pair[which] for pair in taken)
+        figures = statistics.median(seconds), seconds[int(len(seconds) * 0.95)], seconds[-1]
+        print(f"| {name} | {' | '.join(f'{figure * 1e3:.0f}' for figure in figures)} |")
 
 
 def _cpu(process: int) -> float:
@@ -343,10 +378,9 @@ def main() -> None:
     release = given.release or given.out
     if given.make:
         make(given.make, release)
-    print("| page | first, ms | median, ms | longest, ms | CPU, ms |\n|---|--:|--:|--:|--:|")
-    for name, first, median, longest, cpu, status in measure(release, given.times):
-        said = "" if status == 200 else f" ({status})"
-        print(f"| {name}{said} | {first * 1e3:.0f} | {median * 1e3:.0f} | {longest * 1e3:.0f} | {cpu * 1e3:.0f} |")
+    with browsed(release) as (process, port):
+        measure(process, port, pages(release), given.times)
+        records(port, release)
 
 
 if __name__ == "__main__":

@@ -40,10 +40,18 @@ def release(request: pytest.FixtureRequest) -> Path:
 @pytest.fixture(scope="session")
 def hostile(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """A release whose documents try to harm the reader."""
-    folder = tmp_path_factory.mktemp("hostile")
-    subprocess.run(
-        [PELLUCID.with_name("python"), "-m", "look.hostile", folder], check=True, cwd=HOME, capture_output=True
-    )
+    return _made(tmp_path_factory.mktemp("hostile"))
+
+
+@pytest.fixture(scope="session")
+def slow(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """The same from an archive that takes a second or more to be read up to its documents."""
+    return _made(tmp_path_factory.mktemp("slow"), 100_000)
+
+
+def _made(folder: Path, entries: int = 0) -> Path:
+    command = [PELLUCID.with_name("python"), "-m", "look.hostile", folder, str(entries)]
+    subprocess.run(command, check=True, cwd=HOME, capture_output=True)
     return folder / "release"
 
 

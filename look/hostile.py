@@ -1,8 +1,9 @@
 """A release of documents that try to harm whoever looks at them, built by `pellucid` from a package made here.
 
-    python -m look.hostile FOLDER
+    python -m look.hostile FOLDER [ENTRIES]
 
-writes FOLDER/release (and what it was built from beside it). All text is ours.
+writes FOLDER/release (and what it was built from beside it). All text is ours. ENTRIES: how many empty files stand before the
+documents in their archive, which then takes longer to be read up to them.
 """
 
 import io
@@ -52,10 +53,14 @@ rules:
 """
 
 
-def main(folder: Path) -> None:
+def main(folder: Path, entries: int) -> None:
     folder.mkdir(parents=True, exist_ok=True)
     lines = "".join(json.dumps(document) + "\n" for document in DOCUMENTS)
     with tarfile.open(folder / "hostile.tar.gz", "w:gz") as archive:
+        empty = tarfile.TarInfo("hostile-1/empty").tobuf()
+        for _ in range(entries):
+            archive.fileobj.write(empty)  # type: ignore[union-attr]
+            archive.offset += len(empty)
         for name, text in (("hostile-1/LICENSE", LICENCE), ("hostile-1/<b>&\u202e.jsonl", lines)):
             info = tarfile.TarInfo(name)
             info.size = len(text.encode())
@@ -68,4 +73,4 @@ def main(folder: Path) -> None:
 
 
 if __name__ == "__main__":
-    main(Path(sys.argv[1]))
+    main(Path(sys.argv[1]), int(sys.argv[2]) if len(sys.argv) > 2 else 0)

@@ -206,6 +206,30 @@ def test_pages_of_hostile_documents_show_them_and_do_nothing(
     assert any("{{ 7 * 7 }}" in body for body in texts)
 
 
+def test_a_page_shows_what_it_waits_for_and_then_goes_on(
+    slow: Path, browsed: Callable[[Path], str], window: Callable[..., Window]
+) -> None:
+    seen = window(browsed(slow), NARROW)
+    with urllib.request.urlopen(f"{seen.origin}/documents.json?reason=near_duplicate", timeout=60) as answer:
+        one = json.load(answer)["documents"][0]["id"]
+    for below in ("record", "beside"):
+        seen.page.goto(f"{seen.origin}/documents/{one}/{below}", wait_until="commit")
+        waiting = seen.page.locator(".waiting")
+        if below == "record":  # the other one finds it read
+            waiting.wait_for(state="attached")
+            while not seen.page.evaluate("document.styleSheets.length"):
+                seen.page.wait_for_timeout(10)
+            assert waiting.is_visible()
+            assert seen.page.evaluate("document.readyState") == "loading"
+            assert "is being read" in waiting.inner_text()
+            picture(seen.page, "browse-waiting")
+        seen.page.wait_for_load_state("load")
+        assert not waiting.is_visible()
+        assert seen.page.locator("main .text").first.inner_text().strip()
+        assert overflows(seen.page) == 0
+        assert serious(seen.page) == []
+
+
 def test_a_search_without_result_says_what_to_do(
     release: Path, browsed: Callable[[Path], str], window: Callable[..., Window]
 ) -> None:

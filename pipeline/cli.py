@@ -222,28 +222,19 @@ def _default_out(recipe: Any) -> Path:
 
 
 def read_once_more(story: Any) -> dict[str, Any]:
-    """Read record and text again through the pointer; whether both have the row's digests, keyed by the artifact.
-
-    `same`: neither differs. `text`, and what is said of it, is None where the record holds none.
-    """
-    from pipeline.inspection.show import read_again
+    """A document's record and text, read again through its pointer (`inspection.show.Again`). `same`: neither differs."""
+    from pipeline.inspection import show as shows
     from pipeline.sources.fetch import Cache
-    from pipeline.trust import keyed
 
     if story.row.get("reason") == telling.OPT_OUT:
         return {"read": False, "same": True, "text": None}
     path = Cache().path(story.row["artifact_sha256"])
     if not path.is_file():
         raise PellucidError("the artifact is not in the cache", where=story.row["purl"], hint="build the recipe again")
-    raw, text = read_again(story, path)
-    _, key = keyed.artifact_key(path)
-    same, equal = story.row["record_hmac"] in (keyed.of(key, raw), None), None
-    edits = story.row["edits"]  # the row's text is what they left; extraction gives what the first of them was given
-    if text is not None:
-        equal = keyed.of(key, text.encode()) == (edits[0]["before_hmac"] if edits else story.row["text_hmac"])
+    found = shows.again(story, path, shows.key_of(story.row, path))
     return {
-        "read": True, "same": same and equal is not False, "record_bytes": len(raw), "record_equal": same,
-        "text": text, "text_equal": equal, "before_edits": bool(edits),
+        "read": True, "same": False not in (found.record_equal, found.text_equal), "record_bytes": len(found.raw),
+        "record_equal": found.record_equal, "text": found.text, "text_equal": found.text_equal, "before_edits": found.edited,
     }  # fmt: skip
 
 

@@ -77,14 +77,13 @@ def again(found: Mapping[str, Any]) -> Iterator[Item]:
     if not found["read"]:
         yield Fact("record", "not read: an opt-out list of the recipe names this record", indent=2)
         return
-    same = "equal" if found["record_equal"] else "DIFFERS"
-    yield Fact("record", f"{found['record_bytes']:,} bytes, digest {same}", "" if found["record_equal"] else "bad", 2)
+    words = {True: "equal", False: "DIFFERS", None: "not in its row"}
+    style = {True: "", False: "bad", None: ""}
+    record, text = found["record_equal"], found["text_equal"]
+    yield Fact("record", f"{found['record_bytes']:,} bytes, digest {words[record]}", style[record], 2)
     if found["text"] is not None:
-        equal = "equal" if found["text_equal"] else "DIFFERS"
         said = ", before its edits" if found["before_edits"] else ""
-        yield Fact(
-            "text", f"text {equal}, {len(found['text']):,} characters{said}", "" if found["text_equal"] else "bad", 2
-        )
+        yield Fact("text", f"text {words[text]}, {len(found['text']):,} characters{said}", style[text], 2)
 
 
 def where_dropped(row: Mapping[str, Any]) -> str:

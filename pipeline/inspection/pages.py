@@ -6,7 +6,7 @@ nothing: the style sheet is inlined, and there is no script.
 """
 
 import unicodedata
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from functools import cache
 from typing import Any
 
@@ -41,6 +41,11 @@ def environment() -> Environment:
 
 def render(template: str, values: Mapping[str, Any]) -> str:
     return environment().get_template(template).render(values)
+
+
+def parts(template: str, values: Mapping[str, Any]) -> Iterator[str]:
+    """The same, piece by piece as it is made."""
+    return environment().get_template(template).generate(values)
 
 
 def visible(text: str) -> Markup:

@@ -13,7 +13,9 @@ import duckdb
 
 from pipeline.errors import PellucidError, RecipeError
 from pipeline.formats import read
+from pipeline.formats.interface import Bomb, Truncated
 from pipeline.model import Document, Fault, Pointer
+from pipeline.trust import keyed
 
 ORIGIN = ("member", "offset", "length", "record", "path")
 
@@ -43,6 +45,21 @@ class Story:
 
     def pointer(self) -> Pointer:
         return Pointer(*(self.row[name] for name in ORIGIN))
+
+
+@dataclass(frozen=True, slots=True)
+class Again:
+    """A record read again. `text`: as it was extracted, before the edits of the recipe; None where the record holds none.
+
+    `record_equal`, `text_equal`: whether the keyed digest is the row's; None where there is nothing to compare. `edited`:
+    whether the row's text is what edits left.
+    """
+
+    raw: bytes
+    text: str | None
+    record_equal: bool | None
+    text_equal: bool | None
+    edited: bool
 
 
 def show(release: Path, wanted: str) -> list[Story]:
@@ -88,13 +105,43 @@ def show(release: Path, wanted: str) -> list[Story]:
     return stories
 
 
-def read_again(story: Story, artifact: Path) -> tuple[bytes, str | None]:
-    """The record's bytes and its text (None where it holds none), from the artifact's file through the pointer."""
+def key_of(row: Mapping[str, Any], artifact: Path) -> bytes:
+    """The key of the artifact's digests, from its file. Raises PellucidError where that has other bytes than the row says."""
+    seen, key = keyed.artifact_key(artifact)
+    if seen != row["artifact_sha256"]:
+        raise PellucidError(
+            f"the cached artifact has sha256 {seen}",
+            where=row["purl"], wanted=row["artifact_sha256"], hint="delete it from the cache and build again",
+        )  # fmt: skip
+    return key
+
+
+def again(story: Story, artifact: Path, key: bytes) -> Again:
+    """The document's record and text, from the artifact's file through the pointer, compared with the digests of its row.
+
+    `key`: the artifact's (`key_of`). Raises PellucidError where the pointer leads nowhere.
+    """
+    raw, text = _read(story, artifact)
+    row = story.row
+    edits = row["edits"]  # the row's text is what they left; extraction gives what the first of them was given
+    of_text = edits[0]["before_hmac"] if edits else row["text_hmac"]
+    return Again(
+        raw,
+        text,
+        None if row["record_hmac"] is None else keyed.of(key, raw) == row["record_hmac"],
+        None if text is None or of_text is None else keyed.of(key, text.encode()) == of_text,
+        bool(edits),
+    )
+
+
+def _read(story: Story, artifact: Path) -> tuple[bytes, str | None]:
     file_name = _artifact_file(story)
     try:
         record = read.find(artifact, file_name, story.pointer(), story.format)
     except LookupError as error:
         raise PellucidError(f"the pointer leads nowhere: {error}", where=str(artifact)) from error
+    except (Truncated, Bomb) as error:
+        raise PellucidError(f"the artifact cannot be read up to the record: {error}", where=str(artifact)) from error
     if isinstance(record, Fault):
         return record.raw or b"", None
     found = read.extract(record, story.format)

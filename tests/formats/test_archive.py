@@ -10,7 +10,7 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from pipeline.formats import archive
+from pipeline.formats import archive, tar
 from pipeline.formats.interface import Bomb, Truncated
 from pipeline.model import Fault
 from tests.formats import broken
@@ -101,6 +101,52 @@ FAULTY = [
     broken.tar_that_ends_at_a_header, broken.tar_without_end_mark, broken.tar_with_a_broken_header,
     broken.tar_that_ends_in_a_member, broken.tar_with_more_after_its_end, broken.tar_with_a_huge_pax_header,
 ]  # fmt: skip
+
+
+FIELDS = {  # of a header, by their first byte: what `tarfile` writes there, and what it may meet
+    0: [b"a", b"dir/", b"p/q/", b"a" * 99 + b"/", b"\xff\xfe", b"", b"a\0b/"],
+    124: [b"%011o\0" % 77, b"%012o" % 77, b"      77 \0  ", b"77\x0088", b"", b"8", b"-7", b"0o17", b"1_0", b"x", b"7\xff",
+          b"\x80" + bytes(10) + b"M", b"\xff" * 12, b"\x80" + b"\xff" * 11],
+    157: [b"to", b"\xff", b"t" * 100],
+    345: [b"", b"p", b"p" * 155, b"p/\xff", b"\0p"],
+}  # fmt: skip
+WIDTH = {0: 100, 124: 12, 157: 100, 345: 155}
+CHECKSUM = [b"%06o\0 ", b"%07o\0", b"%07o ", b" %6o\0", b"%08o"]
+
+
+@given(
+    kind=st.sampled_from([bytes([byte]) for byte in b"\x00\x00\x00\x0001234567SLKgxX?"]),
+    fields=st.fixed_dictionaries({start: st.sampled_from(FIELDS[start]) for start in FIELDS}),
+    width=st.sampled_from(CHECKSUM), signed=st.booleans(), off=st.sampled_from([0, 0, 0, 1, -256]),
+)  # fmt: skip
+def test_a_tar_header_is_read_as_tarfile_reads_it(
+    kind: bytes, fields: dict[int, bytes], width: bytes, signed: bool, off: int
+) -> None:
+    header = bytearray(tar.BLOCK)
+    header[156:157] = kind
+    for start, value in fields.items():
+        if start != 345 or kind != tarfile.GNUTYPE_SPARSE:  # which has numbers there that are not used
+            header[start : start + WIDTH[start]] = value.ljust(WIDTH[start], b"\0")
+    told = tarfile.calc_chksums(bytes(header))[signed] + off  # type: ignore[attr-defined]
+    header[148:156] = width % max(0, told)
+    try:
+        wanted = tarfile.TarInfo.frombuf(bytes(header), "utf-8", "surrogateescape")
+    except tarfile.HeaderError:  # type: ignore[attr-defined]
+        with pytest.raises(Truncated, match="is broken"):
+            tar.parsed(bytes(header), 0)
+        return
+    seen = tar.parsed(bytes(header), 0)
+    assert (seen.type, seen.size) == (wanted.type, wanted.size)
+    assert wanted.isdir() or seen.name == wanted.name
+    assert seen.link == (wanted.linkname if wanted.issym() or wanted.islnk() else "")
+
+
+def test_fields_of_a_tar_header_that_are_not_used_may_hold_anything(tmp_path: Path) -> None:
+    data = bytearray(broken.tar({"a.txt": b"one"}, tarfile.USTAR_FORMAT))
+    data[100:124] = b"no mode, no user, or such"[:24]
+    data[148:156] = b"%06o\0 " % tarfile.calc_chksums(bytes(data[: tar.BLOCK]))[0]  # type: ignore[attr-defined]
+    data = bytearray(broken.tar({"first.txt": b"1"}, tarfile.USTAR_FORMAT)[: 2 * tar.BLOCK]) + data
+    assert found(tmp_path, bytes(data)) == ({"first.txt": b"1", "a.txt": b"one"}, [])
 
 
 @pytest.mark.parametrize("fixture", FAULTY, ids=lambda fixture: fixture.__name__)

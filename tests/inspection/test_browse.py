@@ -177,7 +177,7 @@ def test_a_record_of_another_digest_is_not_handed_out(made: Made) -> None:
     site = made.site()
     one = made.ids["pages/good.txt"]
     real = site.artifacts._key
-    object.__setattr__(site.artifacts, "_key", lambda found: real(found)[::-1])
+    object.__setattr__(site.artifacts, "_key", lambda found, path: real(found, path)[::-1])
     from tests.inspection.browsable import client
 
     web = client(site)

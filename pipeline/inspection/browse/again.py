@@ -2,30 +2,24 @@
 
 1. What an opt-out list or a takedown names is never read again.
 2. An artifact counts only if its bytes have the SHA-256 that the row says; a record only if it has the row's keyed digest.
+3. An archive has to be read up to the record, which takes as long as it takes: it is begun before somebody asks, where somebody
+   may, and a page does not wait for it.
 """
 
 import threading
-from dataclasses import dataclass
+from pathlib import Path
 
 from pipeline.errors import PellucidError
 from pipeline.inspection import show
 from pipeline.inspection.browse.documents import Found
 from pipeline.inspection.browse.faults import NotFound, NotShown
+from pipeline.inspection.browse.jobs import Jobs
 from pipeline.inspection.browse.release import Opened
+from pipeline.inspection.show import Again
 from pipeline.sources.cache import Cache
-from pipeline.trust import keyed
 
-
-@dataclass(frozen=True, slots=True)
-class Again:
-    """`record_equal`, `text_equal`: whether the digest is the row's; None where the row has none. `text`: as it was extracted,
-    before the edits of the recipe; None where the record holds none."""
-
-    raw: bytes
-    text: str | None
-    record_equal: bool | None
-    text_equal: bool | None
-    edited: bool
+KEPT = 16  # records that were read, none larger than
+LARGE = 4 << 20  # bytes
 
 
 class Artifacts:
@@ -33,62 +27,63 @@ class Artifacts:
 
     def __init__(self, cache: Cache) -> None:
         self.cache = cache
-        self._keys: dict[tuple[str, int, int], tuple[str, bytes]] = {}
-        self._read: dict[str, Again] = {}
+        self._keys: dict[tuple[str, int, int], bytes] = {}
+        self._jobs = Jobs(workers=2, kept=KEPT)
+        self._ahead = ""  # id of what was begun last without being asked for
         self._lock = threading.Lock()
 
-    def read(self, opened: Opened, found: Found) -> Again:
-        """The record again. Raises NotShown, and NotFound where it cannot be had, with what to do."""
+    def read(self, opened: Opened, found: Found, seconds: float | None = None) -> Again:
+        """The record again.
+
+        Raises NotShown; NotFound where it cannot be had, with what to do; TimeoutError where it is still being read after
+        so many seconds, which goes on.
+        """
         if found.silent:
             raise NotShown(f"{found.id} is not read again: {found.silent}")
-        with self._lock:
-            known = self._read.get(found.id)
-        if known is not None:
-            return known
-        key = self._key(found)
-        try:
-            raw, text = show.read_again(found.story(opened), self.cache.path(found.row["artifact_sha256"]))
-        except PellucidError as error:
-            raise NotFound(f"the record cannot be read again: {error.seen}", hint=error.hint) from error
-        again = _compared(found, key, raw, text)
-        with self._lock:
-            while len(self._read) >= 16:
-                self._read.pop(next(iter(self._read)))
-            if len(raw) < 4 << 20:
-                self._read[found.id] = again
+        outcome = self._jobs.value(found.id, lambda: self._read(opened, found), seconds)
+        if outcome.running:
+            raise TimeoutError
+        again: Again = outcome.value
+        if len(again.raw) >= LARGE:
+            self._jobs.forget(found.id)
         return again
 
-    def _key(self, found: Found) -> bytes:
-        """The artifact's key, once its bytes are known to be the right ones."""
+    def begin(self, opened: Opened, found: Found) -> None:
+        """Read it already, as somebody may ask for it; one at a time, and none that is large."""
+        if found.silent or (found.row["record_bytes"] or LARGE) >= LARGE:
+            return
+        with self._lock:
+            before = self._jobs.peek(self._ahead)
+            if before is None or not before.running:
+                self._ahead = found.id
+                self._jobs.begin(found.id, lambda: self._ahead_of_time(opened, found))
+
+    def _ahead_of_time(self, opened: Opened, found: Found) -> Again:
+        """The same; a failure that nobody waits for is not kept for who asks later."""
+        try:
+            return self._read(opened, found)
+        except BaseException:
+            self._jobs.forget(found.id)
+            raise
+
+    def _read(self, opened: Opened, found: Found) -> Again:
         wanted = found.row["artifact_sha256"]
         path = self.cache.path(wanted)
         try:
-            stamp = path.stat()
-            place = (wanted, stamp.st_mtime_ns, stamp.st_size)
-            if place not in self._keys:
-                self._keys[place] = keyed.artifact_key(path)
+            return show.again(found.story(opened), path, self._key(found, path))
         except OSError:
             raise NotFound(
                 f"the artifact {found.row['purl']} is not in the artifact cache",
                 wanted=f"a file with sha256 {wanted}",
                 hint="`pellucid build` of this release's recipe, with its lock, fetches it; then load this page again",
             ) from None
-        seen, key = self._keys[place]
-        if seen != wanted:
-            raise NotFound(
-                f"the cached artifact has sha256 {seen}", wanted=wanted, hint="delete it from the cache and build again"
-            )
-        return key
+        except PellucidError as error:
+            raise NotFound(error.seen, wanted=error.wanted, hint=error.hint) from error
 
-
-def _compared(found: Found, key: bytes, raw: bytes, text: str | None) -> Again:
-    row = found.row
-    edits = row["edits"]  # the row's text is what they left; extraction gives what the first of them was given
-    of_text = edits[0]["before_hmac"] if edits else row["text_hmac"]
-    return Again(
-        raw,
-        text,
-        None if row["record_hmac"] is None else keyed.of(key, raw) == row["record_hmac"],
-        None if text is None or of_text is None else keyed.of(key, text.encode()) == of_text,
-        bool(edits),
-    )
+    def _key(self, found: Found, path: Path) -> bytes:
+        """The artifact's key, once its bytes are known to be the right ones."""
+        stamp = path.stat()
+        place = (found.row["artifact_sha256"], stamp.st_mtime_ns, stamp.st_size)
+        if place not in self._keys:
+            self._keys[place] = show.key_of(found.row, path)
+        return self._keys[place]

@@ -14,7 +14,7 @@ from starlette.responses import RedirectResponse, Response
 from starlette.routing import Route
 
 from pipeline.errors import PellucidError
-from pipeline.inspection.browse import views_compare, views_documents, views_reasons, views_release
+from pipeline.inspection.browse import views_compare, views_documents, views_reasons, views_record, views_release
 from pipeline.inspection.browse.answer import Answer, Elsewhere, as_html, as_json
 from pipeline.inspection.browse.faults import STATUS, Changed
 from pipeline.inspection.browse.guard import Guard
@@ -29,8 +29,8 @@ PAGES: tuple[tuple[str, View], ...] = (
     ("/documents", views_documents.listing),
     ("/documents/{id}", views_documents.document),
     ("/documents/{id}/text", views_documents.whole_text),
-    ("/documents/{id}/beside", views_documents.beside),
-    ("/documents/{id}/record", views_documents.record),
+    ("/documents/{id}/beside", views_record.beside),
+    ("/documents/{id}/record", views_record.record),
     ("/reasons", views_reasons.reasons),
     ("/reasons/{name:path}", views_reasons.reason),
     ("/clusters", views_reasons.clusters),
@@ -41,7 +41,7 @@ PAGES: tuple[tuple[str, View], ...] = (
     ("/search", views_documents.search),
 )
 FILES: tuple[tuple[str, View], ...] = (
-    ("/documents/{id}/raw", views_documents.raw),
+    ("/documents/{id}/raw", views_record.raw),
     ("/documents/{id}/proof", views_documents.proof),
 )
 SECTIONS = (

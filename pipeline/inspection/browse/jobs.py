@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from threading import Lock, Semaphore, Thread
 from typing import Any
 
-KEPT = 512  # results; the oldest goes first
+KEPT = 512  # results, where nothing else is said; the oldest goes first
 
 
 @dataclass(frozen=True, slots=True)
@@ -24,32 +24,39 @@ class Outcome:
 
 
 class Jobs:
-    def __init__(self, workers: int = 4) -> None:
-        self._free = Semaphore(workers)
+    def __init__(self, workers: int = 4, kept: int = KEPT) -> None:
+        self._free, self._kept = Semaphore(workers), kept
         self._known: OrderedDict[Hashable, Future[Any]] = OrderedDict()
         self._lock = Lock()
 
-    def value(self, key: Hashable, make: Callable[[], Any], seconds: float) -> Outcome:
-        """What `make` gives for this key, waited for so long; the first call begins it. A failure is told once, then tried
-        again by whoever asks next."""
+    def value(self, key: Hashable, make: Callable[[], Any], seconds: float | None) -> Outcome:
+        """What `make` gives for this key, waited for so long (None: to its end); the first call begins it. A failure is told
+        once, then tried again by whoever asks next."""
+        future = self.begin(key, make)
+        try:
+            return Outcome(future.result(seconds))
+        except NotYet:
+            return Outcome(future.result()) if future.done() else Outcome(running=True)
+        except Exception:
+            self.forget(key)
+            raise
+
+    def begin(self, key: Hashable, make: Callable[[], Any]) -> Future[Any]:
+        """The work under this key, begun if it was not."""
         with self._lock:
             future = self._known.get(key)
             if future is None:
                 future = self._known[key] = Future()
                 Thread(target=self._run, args=(future, make), name=f"browse {key!r:.60}", daemon=True).start()
-                while len(self._known) > KEPT and next(iter(self._known.values())).done():
+                while len(self._known) > self._kept and next(iter(self._known.values())).done():
                     self._known.popitem(last=False)
             self._known.move_to_end(key)
-        try:
-            return Outcome(future.result(seconds))
-        except NotYet:
-            if not future.done():
-                return Outcome(running=True)
-            raise
-        except Exception:
-            with self._lock:
-                self._known.pop(key, None)
-            raise
+        return future
+
+    def forget(self, key: Hashable) -> None:
+        """Keep no result under this key; work that is under way ends for those who wait for it."""
+        with self._lock:
+            self._known.pop(key, None)
 
     def peek(self, key: Hashable) -> Outcome | None:
         """What is known under a key, without beginning it."""

@@ -10,13 +10,11 @@ from pipeline.inspection import reasons
 from pipeline.inspection.browse import documents, filters, walk
 from pipeline.inspection.browse.answer import Answer, Elsewhere, as_file
 from pipeline.inspection.browse.documents import Found
-from pipeline.inspection.browse.faults import BadRequest, NotFound, NotShown
+from pipeline.inspection.browse.faults import BadRequest, NotFound
 from pipeline.inspection.browse.filters import ID, Filter
 from pipeline.inspection.browse.site import Site
-from pipeline.inspection.browse.words import differing
 
 SHOWN = 20_000  # characters of a text on the document's own page
-LONGEST = 400_000  # of texts that are compared
 COUNTING = 8.0  # seconds that a count may take beside the pages
 SHORTLY = 0.1  # seconds that a page waits for one
 
@@ -87,14 +85,14 @@ def _choices(site: Site) -> dict[str, Any]:
 
 def document(site: Site, request: Request) -> Answer | Elsewhere:
     """One document from its artifact to its place in the release."""
-    found = _found(site, request)
+    found = named(site, request)
     if isinstance(found, Elsewhere):
         return found
     row = found.row
     facts: dict[str, Any] = {
         "id": found.id, "fate": found.fate, "shard": found.shard, "position": found.position, "row": row,
         "license": site.opened.sources[row["source"]]["license"], "silent": found.silent,
-        "artifact": _artifact(site, found),
+        "artifact": artifact_of(site, found),
         "means": None, "text": None, "title": None, "decisions": [], "cluster": None, "kept": None,
         "kept_elsewhere": None,
     }  # fmt: skip
@@ -115,6 +113,7 @@ def document(site: Site, request: Request) -> Answer | Elsewhere:
             (dict(other) for other in site.opened.manifest["against"] if other["release_id"] == row["kept_release"]),
             None,
         )
+    site.artifacts.begin(site.opened, found)
     text = facts["text"]
     html = {"shown": None if text is None else text[:SHOWN], "limit": SHOWN, "name": _name(found, facts["title"])}
     return Answer("document", facts, html=html)
@@ -128,7 +127,7 @@ def _name(found: Found, title: str | None) -> str:
 
 def whole_text(site: Site, request: Request) -> Answer | Elsewhere:
     """A kept document's text, all of it."""
-    found = _found(site, request, "/text")
+    found = named(site, request, "/text")
     if isinstance(found, Elsewhere):
         return found
     if found.fate != "kept":
@@ -140,82 +139,11 @@ def whole_text(site: Site, request: Request) -> Answer | Elsewhere:
     return Answer("text", {"id": found.id, "title": told["title"], "url": found.row["url"], "text": told["text"]})
 
 
-def beside(site: Site, request: Request) -> Answer | Elsewhere:
-    """A duplicate beside the document that was kept, the words that differ marked."""
-    found = _found(site, request, "/beside")
-    if isinstance(found, Elsewhere):
-        return found
-    kept = documents.kept_for(site.engine, site.opened, found)
-    if kept is None:
-        raise NotFound(
-            f"{found.id} was not dropped for a document of this release",
-            hint="from a kept document, its duplicates lead to such a page",
-        )
-    told = documents.text(site.engine, site.opened, kept)
-    dropped, why = None, None
-    try:
-        again = site.artifacts.read(site.opened, found)
-        dropped = again.text
-        if dropped is None or again.text_equal is False:
-            dropped, why = None, {"seen": "read again, the record does not give the text that was judged", "hint": ""}
-    except (NotFound, NotShown) as error:
-        again, why = None, {"seen": error.seen, "hint": error.hint}
-    facts: dict[str, Any] = {
-        "dropped": {"id": found.id, "source": found.row["source"], "url": found.row["url"], "text": dropped},
-        "kept": {"id": kept.id, "source": kept.row["source"], "url": kept.row["url"], "text": told["text"]},
-        "similarity": found.row["similarity"], "reason": found.row["reason"], "why": why,
-        "before_edits": bool(again and again.edited), "left": None, "right": None,
-    }  # fmt: skip
-    if dropped is not None and max(len(dropped), len(told["text"])) <= LONGEST:
-        facts["left"], facts["right"] = differing(dropped, told["text"])
-    return Answer("beside", facts)
-
-
-def record(site: Site, request: Request) -> Answer | Elsewhere:
-    """The record's bytes as they lie in the artifact, made visible."""
-    found = _found(site, request, "/record")
-    if isinstance(found, Elsewhere):
-        return found
-    if found.silent:
-        raise NotShown(f"{found.id} is not read again: {found.silent}")
-    facts: dict[str, Any] = {
-        "id": found.id, "fate": found.fate, "row": found.row, "artifact": _artifact(site, found), "why": None,
-        "bytes": None, "record_equal": None, "text_equal": None, "edited": False, "as_text": None, "hex": None,
-        "charset": None, "text": None,
-    }  # fmt: skip
-    try:
-        again = site.artifacts.read(site.opened, found)
-    except NotFound as error:
-        facts["why"] = {"seen": error.seen, "wanted": error.wanted, "hint": error.hint}
-        return Answer("record", facts)
-    as_text, charset = _decoded(again.raw[: SHOWN * 4], found.row["charset"])
-    facts |= {
-        "bytes": len(again.raw), "record_equal": again.record_equal, "text_equal": again.text_equal,
-        "edited": again.edited, "as_text": None if as_text is None else as_text[:SHOWN], "charset": charset,
-        "hex": _hex(again.raw[:4096]), "text": None if again.text is None else again.text[:SHOWN],
-    }  # fmt: skip
-    return Answer("record", facts, html={"limit": SHOWN})
-
-
-def raw(site: Site, request: Request) -> Response | Elsewhere:
-    """The record's bytes for the disk, if they have the digest that the row says."""
-    found = _found(site, request, "/raw")
-    if isinstance(found, Elsewhere):
-        return found
-    again = site.artifacts.read(site.opened, found)
-    if again.record_equal is False:
-        raise NotFound(
-            f"read again, the record of {found.id} has another digest than its row says",
-            hint=f"/documents/{found.id}/record shows what was read",
-        )
-    return as_file(again.raw, f"{found.id}.record")
-
-
 def proof(site: Site, request: Request) -> Response | Elsewhere:
     """The proof that `pellucid prove` writes."""
     from pipeline.trust import prove
 
-    found = _found(site, request, "/proof")
+    found = named(site, request, "/proof")
     if isinstance(found, Elsewhere):
         return found
     if site.trusted.why:
@@ -242,7 +170,7 @@ def search(site: Site, request: Request) -> Answer | Elsewhere:
     return Elsewhere("/documents", Filter(text=wanted).query())
 
 
-def _found(site: Site, request: Request, below: str = "") -> Found | Elsewhere:
+def named(site: Site, request: Request, below: str = "") -> Found | Elsewhere:
     """The document that the path names; where it has only the beginning of its id, the whole one's URL."""
     filters.parse(request.query_params.multi_items(), ())
     wanted = request.path_params["id"]
@@ -250,34 +178,10 @@ def _found(site: Site, request: Request, below: str = "") -> Found | Elsewhere:
     return found if found.id == wanted else Elsewhere(f"/documents/{found.id}{below}")
 
 
-def _artifact(site: Site, found: Found) -> dict[str, Any]:
+def artifact_of(site: Site, found: Found) -> dict[str, Any]:
     """The artifact of a row, with its size and file, and whether it is in the cache."""
     digest, purl = found.row["artifact_sha256"], found.row["purl"]
     listed = site.opened.sources[found.row["source"]]["artifacts"]
     entry = next((dict(one) for one in listed if (one["sha256"], one["purl"]) == (digest, purl)), None)
     known = {key: entry[key] if entry else None for key in ("file", "size")}
     return {"purl": purl, "sha256": digest, **known, "cached": site.artifacts.cache.size(digest) is not None}
-
-
-def _decoded(data: bytes, charset: str | None) -> tuple[str | None, str | None]:
-    """The bytes as text, if they are any: in the charset of the row, else UTF-8. The end may cut a character."""
-    for name in dict.fromkeys((charset, "utf-8")):
-        if not name:
-            continue
-        for cut in range(4):
-            try:
-                text = data[: len(data) - cut].decode(name)
-            except (UnicodeError, LookupError):
-                continue
-            return (None, None) if "\0" in text else (text, name)
-    return None, None
-
-
-def _hex(data: bytes) -> str:
-    """Offset, sixteen bytes, and the ASCII among them, a line each."""
-    lines = []
-    for start in range(0, len(data), 16):
-        part = data[start : start + 16]
-        shown = "".join(chr(byte) if 32 <= byte < 127 else "." for byte in part)
-        lines.append(f"{start:06x}  {part.hex(' '):47}  {shown}")
-    return "\n".join(lines)
