@@ -12,7 +12,7 @@ Rules
 
 Memory does not grow with the releases: ids are hashes, evenly spread, so their range is cut into parts of some PART rows
 that are joined one after the other (the rows of a shard are in the order of ids, so a part's rows are read from few row
-groups), and DuckDB spills to disk beyond MEMORY.
+groups), and DuckDB spills to disk beyond its limit.
 """
 
 import tempfile
@@ -24,13 +24,12 @@ from typing import Any
 import duckdb
 
 from pipeline.errors import RecipeError
-from pipeline.inspection import diff_sql
+from pipeline.inspection import diff_sql, duck
 from pipeline.inspection.diff_manifest import ArtifactChange, package_of
 from pipeline.inspection.diff_sql import EXAMPLES
 from pipeline.trust.manifest import Manifest
 
 PART = 1_000_000  # rows of the larger side, about, that are joined at once
-MEMORY = "1GB"
 # fate: another fate in both. text: kept in both, another text. come, gone: in one only. copy: of another document.
 # moved: to another source. values: other values in other columns. judged: only other bounds, or other rules.
 KINDS = ("fate", "text", "come", "gone", "copy", "moved", "values", "judged")
@@ -77,8 +76,8 @@ class Comparison:
     ) -> None:
         self.read = max(one["totals"]["read"] for one in sides)
         self.spill = tempfile.TemporaryDirectory(prefix="pellucid-diff-")
-        self.connection = duckdb.connect(config={"memory_limit": MEMORY, "temp_directory": self.spill.name})
-        self.connection.execute("SET preserve_insertion_order = false")
+        paths = [path for pair in zip(folders, sides, strict=True) for path in _files(*pair, tuple(diff_sql.APART))]
+        self.connection = duck.connect(paths, spill=self.spill.name, settings=["SET preserve_insertion_order = false"])
         for name, folder, manifest in zip("ab", folders, sides, strict=True):
             self.connection.execute(f"CREATE TEMP VIEW rows_{name} AS {_side(folder, manifest)}")
         locked = [{a["sha256"] for source in one["sources"] for a in source["artifacts"]} for one in sides]
@@ -156,13 +155,16 @@ def _pair(number: int, change: ArtifactChange) -> tuple[Any, ...]:
     return number, change.source, old["sha256"], package_of(old["purl"])[1], new["sha256"], package_of(new["purl"])[1]
 
 
+def _files(folder: Path, manifest: Manifest, kinds: tuple[str, ...]) -> list[Path]:
+    return [folder / file["name"] for file in manifest["files"] if file["kind"] in kinds]
+
+
 def _side(folder: Path, manifest: Manifest) -> str:
     """All rows of a release in one form; `judged` is a hash over the decisions, `whole` one over every other column."""
     parts = []
     for kind, columns in (("kept", diff_sql.KEPT), ("dropped", diff_sql.DROPPED), ("removed", diff_sql.REMOVED)):
-        names = [str(folder / file["name"]) for file in manifest["files"] if file["kind"] == kind]
-        if names:
-            listed = ", ".join("'" + name.replace("'", "''") + "'" for name in names)
+        listed = ", ".join(duck.quoted(path) for path in _files(folder, manifest, (kind,)))
+        if listed:
             apart = f"* EXCLUDE ({', '.join(diff_sql.APART[kind])})" if diff_sql.APART[kind] else "*"
             hashes = f"hash(*COLUMNS({apart})) AS whole, {diff_sql.JUDGED[kind]} AS judged"
             parts.append(f"SELECT {columns}, {hashes} FROM read_parquet([{listed}])")  # noqa: S608

@@ -9,11 +9,10 @@ from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
 
-import duckdb
-
 from pipeline.errors import PellucidError, RecipeError
 from pipeline.formats import read
 from pipeline.formats.interface import Bomb, Truncated
+from pipeline.inspection import duck
 from pipeline.model import Document, Fault, Pointer
 from pipeline.trust import keyed
 
@@ -175,7 +174,7 @@ def _find(release: Path, kind: str, wanted: str) -> list[dict[str, Any]]:
         where, value = "id >= $low AND id <= $high", {"low": wanted.ljust(32, "0"), "high": wanted.ljust(32, "f")}
     else:
         where, value = "url = $url", {"url": wanted}
-    with duckdb.connect() as connection:
+    with duck.connect(files) as connection:
         cursor = connection.execute(
             f"SELECT * FROM read_parquet($files, filename = true, file_row_number = true) WHERE {where} ORDER BY id",  # noqa: S608
             {"files": files, **value},
@@ -185,7 +184,7 @@ def _find(release: Path, kind: str, wanted: str) -> list[dict[str, Any]]:
 
 
 def _text(shard: Path, position: int) -> str:
-    with duckdb.connect() as connection:
+    with duck.connect([shard]) as connection:
         cursor = connection.execute(
             "SELECT text FROM read_parquet($file, file_row_number = true) WHERE file_row_number = $row",
             {"file": str(shard), "row": position},

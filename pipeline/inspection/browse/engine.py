@@ -1,6 +1,6 @@
 """DuckDB over the release's own Parquet files: nothing is imported, nothing else can be opened.
 
-1. In memory. It opens nothing but the release's files and loads no extension, and no query can change that.
+1. It opens nothing but the release's files, and no query can change that (`inspection.duck`).
 2. SQL is made of constants of this package; what a request says is bound as a parameter.
 3. Every query has a cursor of its own and a limit of time, at which it is interrupted.
 """
@@ -11,21 +11,11 @@ from typing import Any
 
 import duckdb
 
-from pipeline.errors import RecipeError
+from pipeline.inspection import duck
 from pipeline.inspection.browse.faults import Changed, TooSlow
 
 SECONDS = 10.0  # of a query that has no other limit
-MEMORY = "1GB"  # of DuckDB; a row group of texts is 64 MB at most
-_SETTINGS = (
-    "SET autoinstall_known_extensions = false",
-    "SET autoload_known_extensions = false",
-    "SET allow_community_extensions = false",
-    "SET allow_persistent_secrets = false",
-    "SET temp_directory = ''",
-    f"SET memory_limit = '{MEMORY}'",
-    "SET enable_progress_bar = false",
-    "SET parquet_metadata_cache = true",  # of files with an unchanged time of change: footers are parsed once
-)
+_CACHE = "SET parquet_metadata_cache = true"  # of files with an unchanged time of change: footers are parsed once
 
 Row = dict[str, Any]
 
@@ -34,13 +24,7 @@ class Engine:
     """Queries over a fixed list of files. Safe to use from several threads."""
 
     def __init__(self, paths: Iterable[str]) -> None:
-        self._connection = duckdb.connect(":memory:")
-        for setting in _SETTINGS:
-            self._connection.execute(setting)
-        listed = ", ".join(_quoted(path) for path in paths)
-        self._connection.execute(f"SET allowed_paths = [{listed}]")
-        self._connection.execute("SET enable_external_access = false")
-        self._connection.execute("SET lock_configuration = true")
+        self._connection = duck.connect(paths, settings=[_CACHE])
         self._lock = threading.Lock()
         self._running: set[Any] = set()
 
@@ -61,7 +45,9 @@ class Engine:
                 f"this was ended after {seconds:g} seconds", hint="ask for less: a source, a fate, a range"
             ) from error
         except duckdb.OutOfMemoryException as error:
-            raise TooSlow(f"this needs more than {MEMORY} of memory", hint="ask for less: a source, a fate") from error
+            raise TooSlow(
+                f"this needs more than {duck.MEMORY} of memory", hint="ask for less: a source, a fate"
+            ) from error
         except (duckdb.IOException, duckdb.InvalidInputException, duckdb.ConversionException) as error:
             raise Changed(
                 "a file of the release cannot be read as the Parquet that it has to be",
@@ -78,9 +64,3 @@ class Engine:
         with self._lock:
             for cursor in self._running:
                 cursor.interrupt()
-
-
-def _quoted(path: str) -> str:
-    if "\0" in path:
-        raise RecipeError("the path of the release has a NUL byte")
-    return "'" + path.replace("'", "''") + "'"
