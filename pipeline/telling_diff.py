@@ -224,6 +224,7 @@ def _why(kind: str, why: str) -> str:
         "settings": f", from artifacts that both have; in {other} these sources read them otherwise, or not:",
         "source": ":",
         "edits": ", by edits:",
+        "columns": ":",
     }.get(why, "")
 
 

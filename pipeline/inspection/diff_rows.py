@@ -27,12 +27,14 @@ from pipeline.errors import RecipeError
 from pipeline.inspection import diff_sql, duck
 from pipeline.inspection.diff_manifest import ArtifactChange, package_of
 from pipeline.inspection.diff_sql import EXAMPLES
+from pipeline.release import schemas
 from pipeline.trust.manifest import Manifest
 
 PART = 1_000_000  # rows of the larger side, about, that are joined at once
 # fate: another fate in both. text: kept in both, another text. come, gone: in one only. copy: of another document.
 # moved: to another source. values: other values in other columns. judged: only other bounds, or other rules.
 KINDS = ("fate", "text", "come", "gone", "copy", "moved", "values", "judged")
+COLUMNS = tuple(dict.fromkeys((*schemas.kept([]).names, *schemas.dropped([]).names, *schemas.REMOVED.names)))
 
 
 @dataclass(frozen=True, slots=True)
@@ -80,6 +82,8 @@ class Comparison:
         self.connection = duck.connect(paths, spill=self.spill.name, settings=["SET preserve_insertion_order = false"])
         for name, folder, manifest in zip("ab", folders, sides, strict=True):
             self.connection.execute(f"CREATE TEMP VIEW rows_{name} AS {_side(folder, manifest)}")
+            self.connection.execute(f"CREATE TEMP VIEW whole_{name} AS {_whole(folder, manifest)}")
+        self.connection.execute("CREATE TEMP TABLE other (id VARCHAR, source VARCHAR, columns VARCHAR)")
         locked = [{a["sha256"] for source in one["sources"] for a in source["artifacts"]} for one in sides]
         self.connection.execute("CREATE TEMP TABLE locked (side VARCHAR, sha256 VARCHAR)")
         self._insert(
@@ -107,7 +111,11 @@ class Comparison:
         """Every document counted, and examples of each kind."""
         same, found = 0, dict[tuple[str, str, str, str], _Tally]()
         for low, high in self._parts():
-            for kind, old, new, why, documents, examples in self._run(diff_sql.GROUPS, low=low, high=high):
+            groups = list(self._run(diff_sql.GROUPS, low=low, high=high))
+            if any(kind == "values" for kind, *_ in groups):
+                self._name_columns(low, high)
+                groups = list(self._run(diff_sql.GROUPS, low=low, high=high))
+            for kind, old, new, why, documents, examples in groups:
                 if kind is None:
                     same += documents
                     continue
@@ -122,8 +130,17 @@ class Comparison:
     def documents(self) -> Iterator[Mapping[str, Any]]:
         """Every document that differs, in the order of ids."""
         for low, high in self._parts():
+            self._name_columns(low, high)
             for (row,) in self._run(diff_sql.DOCUMENTS, low=low, high=high):
                 yield row
+
+    def _name_columns(self, low: str, high: str) -> None:
+        """Note which columns differ in the pairs of kind `values` of a part, for the next queries: whole rows are read."""
+        there = [{row[0] for row in self._run(f"SELECT column_name FROM (DESCRIBE whole_{side})")} for side in "ab"]  # noqa: S608
+        names = [name for name in COLUMNS if name in there[0] & there[1]]
+        columns = ", ".join(f"CASE WHEN hash(a.{name}) <> hash(b.{name}) THEN '{name}' ELSE '' END" for name in names)
+        list(self._run("DELETE FROM other"))
+        list(self._run(diff_sql.OTHER.format(columns=columns), low=low, high=high))
 
     def _parts(self) -> Iterator[tuple[str, str]]:
         count = min(1 << 16, self.read // PART + 1)
@@ -157,6 +174,16 @@ def _pair(number: int, change: ArtifactChange) -> tuple[Any, ...]:
 
 def _files(folder: Path, manifest: Manifest, kinds: tuple[str, ...]) -> list[Path]:
     return [folder / file["name"] for file in manifest["files"] if file["kind"] in kinds]
+
+
+def _whole(folder: Path, manifest: Manifest) -> str:
+    """All rows of a release with the columns that `whole` is a hash over."""
+    parts = []
+    for kind, apart in diff_sql.APART.items():
+        if listed := ", ".join(duck.quoted(path) for path in _files(folder, manifest, (kind,))):
+            columns = f"* EXCLUDE ({', '.join(apart)})" if apart else "*"
+            parts.append(f"SELECT {columns} FROM read_parquet([{listed}])")  # noqa: S608
+    return " UNION ALL BY NAME ".join(parts)
 
 
 def _side(folder: Path, manifest: Manifest) -> str:

@@ -46,15 +46,16 @@ named AS (
   FROM both_sides
 ),
 told AS (
-  SELECT id, kind, old, new, CASE kind
+  SELECT named.id, kind, old, new, CASE kind
     WHEN 'come' THEN CASE WHEN b.artifact_sha256 IN (SELECT sha256 FROM locked WHERE side = 'a')
       THEN 'settings:' || b.source ELSE 'artifact:' || b.purl END
     WHEN 'gone' THEN CASE WHEN a.artifact_sha256 IN (SELECT sha256 FROM locked WHERE side = 'b')
       THEN 'settings:' || a.source ELSE 'artifact:' || a.purl END
     WHEN 'moved' THEN 'source:' || a.source || ' -> ' || b.source
     WHEN 'text' THEN 'edits:' || _edits(a.edits) || ' -> ' || _edits(b.edits)
+    WHEN 'values' THEN coalesce('columns:' || nullif(other.columns, ''), '')
     ELSE '' END AS why, a, b
-  FROM named
+  FROM named LEFT JOIN other ON other.id = named.id AND other.source = named.a.source
 )
 """.replace("_edits(a.edits)", "coalesce(nullif(array_to_string(a.edits, '+'), ''), 'none')").replace(
     "_edits(b.edits)", "coalesce(nullif(array_to_string(b.edits, '+'), ''), 'none')"
@@ -70,6 +71,15 @@ GROUPS = f"""{_PAIRED}
 SELECT kind, old, new, why, count(*), min_by({_STORY}, id, {EXAMPLES}) FROM told WHERE kind IS NOT NULL
 GROUP BY kind, old, new, why
 UNION ALL SELECT NULL, '', '', '', count(*), NULL FROM told WHERE kind IS NULL"""
+# Which columns differ, of the pairs of kind `values`; {columns} is an expression, with "" where a column does not.
+OTHER = (
+    _PAIRED
+    + """
+INSERT INTO other (id, source, columns)
+SELECT a.id, a.source, array_to_string(list_filter([{columns}], lambda one: one <> ''), ', ')
+FROM whole_a a JOIN whole_b b ON a.id = b.id AND a.source = b.source
+WHERE a.id >= $low AND a.id < $high AND a.id IN (SELECT id FROM told WHERE kind = 'values')"""
+)
 DOCUMENTS = f"{_PAIRED} SELECT {_STORY} FROM told WHERE kind IS NOT NULL ORDER BY id"
 
 # A member's first folder often has the version in its name (django-5.1/docs/...): it stands as {version} on both sides.

@@ -2,6 +2,7 @@
 
 import copy
 import json
+import re
 import tempfile
 from collections import Counter
 from collections.abc import Callable
@@ -74,7 +75,7 @@ def all_changes(rows: small.Corpus) -> None:
     other = next(row for row in notes["dropped"] if row["reason"] == "exact_duplicate")
     other["kept_id"] = next(row["id"] for row in manual["kept"] if row["id"] != other["kept_id"])
     other["kept_source"] = "manual"
-    manual["kept"][0]["language_score"] = 1
+    manual["kept"][0] |= {"language_score": 1, "charset": "latin-1"}
     manual["kept"][1]["decisions"] = [*manual["kept"][1]["decisions"], small.decision("new", 1, None, 2)]
     manual["kept"][2]["exact_hmac"] = "0" * 64  # keyed by all artifacts of the release: no difference of the row
     notes["dropped"].remove(next(row for row in notes["dropped"] if row["reason"] == "redirect"))
@@ -91,6 +92,7 @@ def test_every_way_in_which_a_document_can_differ_is_told_and_counted(plain: Pat
     assert counted(found) == expected
     whys = {group["kind"]: group["why"] for group in found["rows"]["groups"]}
     assert (whys["text"], whys["gone"]) == ("edits:none -> c4", "settings:notes")
+    assert whys["values"] == "columns:charset, language_score"
     rows = sum(len(part) for fates in small.corpus().values() for part in fates.values())
     assert found["rows"]["same"] == rows - sum(expected.values())
     back = compared(other, plain)
@@ -99,6 +101,7 @@ def test_every_way_in_which_a_document_can_differ_is_told_and_counted(plain: Pat
     said = run("diff", plain, other, code=1).stdout
     assert "kept -> too_short" in said and "kept: kept in both, the text is another, by edits:" in said
     assert "in B 10; wanted at least 500" in said
+    assert re.search(r"the same fate and text, other values in the row:\n +1  charset, language_score\n", said)
     assert all(len(line) <= 80 for line in said.split("\n"))
 
 
@@ -109,6 +112,28 @@ def test_parts_of_ids_and_all_at_once_give_the_same_answer(
     whole = compared(plain, other)
     monkeypatch.setattr(diff_rows, "PART", 20)
     assert compared(plain, other) == whole
+    documents = diff.documents(*map(diff.load, (plain, other)))
+    listed = Counter((row["kind"], row["old"], row["new"], row["why"]) for row in documents)
+    groups = whole["rows"]["groups"]
+    assert listed == {(one["kind"], one["old"], one["new"], one["why"]): one["documents"] for one in groups}
+    sides = [diff.load(folder) for folder in (plain, other)]
+    with diff_rows.Comparison((plain, other), (sides[0].manifest, sides[1].manifest), ()) as opened:
+        assert opened.compare() == opened.compare()
+
+
+def test_columns_are_named_for_each_source_where_an_id_stands_twice(tmp_path: Path) -> None:
+    def twice(manual: Row, notes: Row) -> Callable[[small.Corpus], None]:
+        def change(rows: small.Corpus) -> None:
+            row = rows["manual"]["kept"][0]
+            rows["notes"]["kept"] = small.in_order([*rows["notes"]["kept"], {**row, "source": "notes", **notes}])
+            row.update(manual)
+
+        return change
+
+    one = release(tmp_path / "one", twice({}, {}))
+    other = release(tmp_path / "other", twice({"charset": "latin-1"}, {"language": "und"}))
+    groups = compared(one, other)["rows"]["groups"]
+    assert {(group["why"], group["documents"]) for group in groups} == {("columns:charset", 1), ("columns:language", 1)}
 
 
 @settings(max_examples=5)
