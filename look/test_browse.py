@@ -102,6 +102,34 @@ def test_two_releases_beside_each_other_fit_the_window_and_are_accessible(
     picture(page, f"browse-compare-{size['width']}-{'dark' if dark else 'light'}", whole=True)
 
 
+@pytest.mark.parametrize(("size", "dark"), [(NARROW, True), (WIDE, False)])
+@pytest.mark.parametrize(
+    ("path", "status", "said"),
+    [
+        ("/documents/" + "f" * 32, 404, "no document, kept, dropped or removed, has the id"),
+        ("/documents?color=" + "red" * 100, 400, "color"),
+        ("/no/such/page", 404, "there is no such page"),
+    ],
+)
+def test_pages_of_errors_say_what_to_do_and_are_accessible(
+    release: Path,
+    browsed: Callable[..., str],
+    window: Callable[..., Window],
+    path: str,
+    status: int,
+    said: str,
+    size: dict[str, int],
+    dark: bool,
+) -> None:
+    page = window(browsed(release), size, dark=dark).open(path, status)
+    told = page.inner_text("main")
+    assert said in told
+    assert "Next:" in told or "Wanted:" in told
+    assert overflows(page) == 0
+    assert serious(page) == []
+    picture(page, f"browse-error-{status}-{size['width']}")
+
+
 def test_every_page_has_a_twin_in_json_and_lets_nothing_in(
     release: Path, paths: list[str], browsed: Callable[[Path], str]
 ) -> None:
