@@ -1,5 +1,6 @@
 """The pages of the browser: each is there in HTML and in JSON with the same facts, and none lets a text of the corpus act."""
 
+import copy
 import html
 import json
 import re
@@ -275,8 +276,8 @@ def test_a_reason_has_its_values_and_the_documents_that_went_for_it(web: TestCli
     assert sum(one["failing"] for one in values["bins"]) == len(failing)
     chart = etree.HTML(web.get("/reasons/too_short").text).xpath("//figure[@class='chart']")[0]
     cells = [["".join(cell.itertext()) for cell in row] for row in chart.xpath(".//tbody/tr")]
-    assert [sum(int(row[at].replace(",", "")) for row in cells) for at in (2, 3)] == [len(asked), len(failing)]
-    assert len(chart.xpath(".//*[local-name()='rect'][@class='hatch']")) == sum(row[3] != "0" for row in cells)
+    assert [sum(int(row[at].replace(",", "")) for row in cells) for at in (1, 2)] == [len(asked), len(failing)]
+    assert len(chart.xpath(".//*[local-name()='rect'][@class='hatch']")) == sum(row[2] != "0" for row in cells)
     assert web.get("/reasons/near_duplicate.json").json()["values"]["asked"] == 1
     assert web.get("/reasons/nothing_of_that_kind").status_code == 404
 
@@ -284,12 +285,23 @@ def test_a_reason_has_its_values_and_the_documents_that_went_for_it(web: TestCli
 def test_the_bound_of_a_decision_is_drawn_where_it_lies_among_the_values() -> None:
     bins = [{"documents": 2, "failing": 0}, {"documents": 3, "failing": 1}]
     values = {"what": "value", "asked": 5, "failing": 1, "edges": [0, 10**6, 2 * 10**6], "bins": bins, "low": None}
+    values |= {"beyond": 0, "whole": False}
     drawn = etree.HTML(str(views_reasons.chart("too_long", {**values, "high": 1_500_000})))
     (bound,) = drawn.xpath("//*[local-name()='text'][@class='at']")
     assert (bound.text, bound.get("x")) == ("at most 1.5", "75%")
-    outside = etree.HTML(str(views_reasons.chart("too_long", {**values, "high": 10**9})))
-    assert outside.xpath("//*[local-name()='text'][@class='at']") == []
     assert views_reasons.chart("too_long", None) == ""
+
+
+def test_a_bound_that_no_value_reaches_is_drawn_too(made: Made, tmp_path: Path) -> None:
+    rows = copy.deepcopy(made.corpus)
+    for row in (row for fates in rows.values() for part in fates.values() for row in part):
+        row["decisions"] = [{**one, "low": 900_000 * small.MILLION} for one in row["decisions"]]
+    web = made.client(small.write(tmp_path / "release", rows))
+    values = web.get("/reasons/too_short.json").json()["values"]
+    assert values["low"] == 900_000 * small.MILLION and values["edges"][-1] >= values["low"]
+    assert values["failing"] == values["asked"] == sum(one["failing"] for one in values["bins"])
+    chart = etree.HTML(web.get("/reasons/too_short").text)
+    assert [one.text for one in chart.xpath("//*[local-name()='text'][@class='at']")] == ["at least 900,000"]
 
 
 def test_a_source_counts_its_languages_and_clusters_name_who_was_dropped(web: TestClient, made: Made) -> None:

@@ -7,7 +7,7 @@ from typing import Any
 from markupsafe import Markup
 from starlette.requests import Request
 
-from pipeline.inspection import charts
+from pipeline.inspection import charts, scales
 from pipeline.inspection import reasons as meanings
 from pipeline.inspection.browse import filters, histogram, walk
 from pipeline.inspection.browse.answer import Answer
@@ -68,30 +68,24 @@ def chart(name: str, found: Mapping[str, Any] | None) -> Markup:
     """The values of a decision as a histogram with its bounds, and its table; nothing where there are none."""
     if found is None:
         return Markup()
-    limits, bins = found["edges"], found["bins"]
-    last = len(bins)
+    scale = scales.Scale(tuple(found["edges"]), found["beyond"], found["whole"])
     bounds = [
-        charts.Bound(int(at * 10_000 / last), f"{word} {millionths(value)}")
+        charts.Bound(scale.place(value), f"{word} {millionths(value)}")
         for word, value in (("at least", found["low"]), ("at most", found["high"]))
-        if value is not None and (at := histogram.place(limits, value)) is not None
-    ]
-    ticks = [
-        charts.Tick(at * 10_000 // last, millionths(limits[at])) for at in sorted({0, last // 3, 2 * last // 3, last})
+        if value is not None
     ]
     title = f"How many documents have which {found['what']}"
     svg = charts.histogram(
         "values", title, f"{count(found['asked'])} documents were asked for {name}, {count(found['failing'])} fail.",
-        [(one["documents"] - one["failing"], one["failing"]) for one in bins], ticks, bounds,
+        [(one["documents"] - one["failing"], one["failing"]) for one in found["bins"]], scale.ticks(), bounds,
     )  # fmt: skip
     rows = [
-        (millionths(low), millionths(high), count(one["documents"]), count(one["failing"]))
-        for low, high, one in zip(limits, limits[1:], bins, strict=False)
+        (words, count(one["documents"]), count(one["failing"]))
+        for words, one in zip(scale.ranges(), found["bins"], strict=True)
+        if one["documents"]
     ]
-    return charts.figure(
-        svg,
-        title,
-        charts.Table(f"Documents by {found['what']}", ("from", "to, not with it", "documents", "failing"), rows, 4),
-    )
+    table = charts.Table(f"Documents by {found['what']}", (found["what"], "documents", "failing"), rows, 2)
+    return charts.figure(svg, title, table)
 
 
 def clusters(site: Site, request: Request) -> Answer:
