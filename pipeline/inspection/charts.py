@@ -6,7 +6,7 @@ text, so a chart is as readable at 320 pixels as at 1280. Positions are integers
 same values give the same bytes everywhere. Texts are escaped here, control characters made visible (`pages.visible`).
 """
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
 from markupsafe import Markup
@@ -17,6 +17,9 @@ LABEL = 34  # characters of a label that fit into 300 pixels beside a number; th
 BAR, LINE, GAP = 14, 18, 8  # pixels: of a bar, of the line of text above it, between two
 PLOT, FOOT, HEAD = 120, 22, 34  # pixels of a histogram: bars, what is written below, and above where bounds are named
 BINS = 40  # of a histogram, at most, that is readable at 300 pixels
+
+NARROW = 290  # pixels of a chart in the narrowest window, of 320
+DIGIT = 7  # pixels of a digit, at most (style.css: 12 px)
 
 # A pattern for what is dropped, once a page. No picture of its own; charts refer to it by name.
 DEFINITIONS = Markup(
@@ -110,8 +113,7 @@ def histogram(
         if dropped:
             parts.append(_rect("hatch", left, head + PLOT - high, width * 9 // 10, max(1, high - low)))
     parts.append(Markup('<line class="axis" x1="0" x2="100%" y1="{}" y2="{}"/>').format(head + PLOT, head + PLOT))
-    for tick in ticks:
-        anchor = "start" if tick.at < 500 else "end" if tick.at > 9_500 else "middle"
+    for tick, anchor in _fitting(ticks):
         parts.append(
             Markup('<text class="soft" x="{}" y="{}" text-anchor="{}">{}</text>').format(
                 percent(tick.at), head + PLOT + 16, anchor, tick.label
@@ -136,6 +138,22 @@ def histogram(
             )
         )
     return _svg(name, title, description, head + PLOT + FOOT, Markup("").join(parts))
+
+
+def _fitting(ticks: Sequence[Tick]) -> Iterator[tuple[Tick, str]]:
+    """Those whose labels do not overlap where the chart is NARROW, from the left, each with its anchor."""
+    free = 0  # where the next label may begin
+    for tick in ticks:
+        width = len(tick.label) * DIGIT * 10_000 // NARROW
+        if tick.at * 2 < width:
+            anchor, start = "start", tick.at
+        elif tick.at + width // 2 > 10_000:
+            anchor, start = "end", tick.at - width
+        else:
+            anchor, start = "middle", tick.at - width // 2
+        if start >= free:
+            yield tick, anchor
+            free = start + width + DIGIT * 10_000 // NARROW
 
 
 def figure(svg: Markup, caption: str | Markup, values: Table, folded: bool = True) -> Markup:

@@ -6,8 +6,9 @@ same for every release, and the cells put together to columns when all are known
 - below 2, a cell is 0.005 wide: shares are told from each other, and bounds in half per cents lie between two cells;
 - from 2 on, a cell is one step of the second significant digit (2.0, 2.1, ... 9.9, 10, 11, ...): some 90 a power of ten.
 
-Columns are equally wide where the largest value is below 100, and else follow the digits of a decade (1, 2, 5, 10). One
-value in _FAR may lie beyond the last edge: it is counted in the last column, which says so.
+Columns are equally wide where the largest value is below 100, and else follow the digits of a decade (1, 2, 5, 10). They begin
+at 0, or where all are shares in the upper half of the scale, below the lowest. One value in _FAR may lie beyond the last
+edge: it is counted in the last column, which says so.
 """
 
 from bisect import bisect_right
@@ -102,13 +103,22 @@ def scale(counted: Mapping[int, int], bounds: Iterable[int] = ()) -> Scale:
         far = max(far if far > 100 * MILLION else EDGES[last] + MILLION * whole, 5_000)
     near = [bound for bound in bounds if bound >= 0]
     low, far = min([low, *near]), max([far, *near])
-    edges = _even(far, whole) if far <= 100 * MILLION else _decades(low, far)
+    edges = _even(low, far, whole) if far <= 100 * MILLION else _decades(low, far)
     return Scale(edges, sum(number for cell, number in counted.items() if EDGES[cell] > edges[-1]), whole)
 
 
-def _even(far: int, whole: bool) -> tuple[int, ...]:
-    step = next(step for step in _STEPS if (step >= MILLION or not whole) and far <= step * BINS)
-    return tuple(range(0, far + step - (far % step or step) + 1, step))
+def _even(low: int, far: int, whole: bool) -> tuple[int, ...]:
+    """Equal steps from 0; of shares, where the first half would be empty, from below the lowest."""
+    upper = far <= 2 * MILLION and low * 2 > far and not whole
+    least = (
+        MILLION if whole or far > 10 * MILLION else 100_000 if far > 2 * MILLION else 5_000
+    )  # no narrower than a cell
+    for step in (step for step in _STEPS if step >= least):
+        start = low - low % step if upper else 0
+        if far - start <= step * BINS:
+            break
+    last = max(far, start + 1)
+    return tuple(range(start, last + step - (last % step or step) + 1, step))
 
 
 def _decades(low: int, far: int) -> tuple[int, ...]:
@@ -120,7 +130,7 @@ def _decades(low: int, far: int) -> tuple[int, ...]:
             MILLION,
             2 * MILLION,
             5 * MILLION,
-            *(digit * 10**power for power in range(6, 17) for digit in digits),
+            *(digit * 10**power for power in range(6, 18) for digit in digits),
         ]
         first = bisect_right(all_edges, low) - 1
         last = next(place for place, edge in enumerate(all_edges) if edge >= far or edge == all_edges[-1])

@@ -284,9 +284,9 @@ def test_a_reason_has_its_values_and_the_documents_that_went_for_it(web: TestCli
 
 def test_the_bound_of_a_decision_is_drawn_where_it_lies_among_the_values() -> None:
     bins = [{"documents": 2, "failing": 0}, {"documents": 3, "failing": 1}]
-    values = {"what": "value", "asked": 5, "failing": 1, "edges": [0, 10**6, 2 * 10**6], "bins": bins, "low": None}
-    values |= {"beyond": 0, "whole": False}
-    drawn = etree.HTML(str(views_reasons.chart("too_long", {**values, "high": 1_500_000})))
+    values = {"what": "value", "asked": 5, "failing": 1, "edges": [0, 10**6, 2 * 10**6], "bins": bins}
+    values |= {"beyond": 0, "whole": False, "bounds": [{"low": None, "high": 1_500_000, "documents": 5}]}
+    drawn = etree.HTML(str(views_reasons.chart("too_long", values)))
     (bound,) = drawn.xpath("//*[local-name()='text'][@class='at']")
     assert (bound.text, bound.get("x")) == ("at most 1.5", "75%")
     assert views_reasons.chart("too_long", None) == ""
@@ -298,10 +298,27 @@ def test_a_bound_that_no_value_reaches_is_drawn_too(made: Made, tmp_path: Path) 
         row["decisions"] = [{**one, "low": 900_000 * small.MILLION} for one in row["decisions"]]
     web = made.client(small.write(tmp_path / "release", rows))
     values = web.get("/reasons/too_short.json").json()["values"]
-    assert values["low"] == 900_000 * small.MILLION and values["edges"][-1] >= values["low"]
+    low = 900_000 * small.MILLION
+    assert values["bounds"] == [{"low": low, "high": None, "documents": values["asked"]}] and values["edges"][-1] >= low
     assert values["failing"] == values["asked"] == sum(one["failing"] for one in values["bins"])
     chart = etree.HTML(web.get("/reasons/too_short").text)
     assert [one.text for one in chart.xpath("//*[local-name()='text'][@class='at']")] == ["at least 900,000"]
+
+
+def test_bounds_that_differ_by_source_are_told_with_how_many_they_judged(made: Made, tmp_path: Path) -> None:
+    rows = copy.deepcopy(made.corpus)
+    changed = [row for row in rows["notes"]["kept"] if row["decisions"]][:2]
+    for row in changed:
+        row["decisions"] = [{**one, "low": 3 * small.MILLION} for one in row["decisions"]]
+    web = made.client(small.write(tmp_path / "release", rows))
+    judged = Counter(
+        one["low"] for fates in rows.values() for part in fates.values() for row in part for one in row["decisions"]
+        if one["reason"] == "too_short"
+    )  # fmt: skip
+    bounds = web.get("/reasons/too_short.json").json()["values"]["bounds"]
+    assert {one["low"]: one["documents"] for one in bounds} == judged
+    assert [one["documents"] for one in bounds] == sorted(judged.values(), reverse=True)
+    assert "at least 3 of 2" in web.get("/reasons/too_short").text
 
 
 def test_a_source_counts_its_languages_and_clusters_name_who_was_dropped(web: TestClient, made: Made) -> None:

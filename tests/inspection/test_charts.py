@@ -4,7 +4,7 @@ from collections import Counter
 
 import numpy as np
 import pytest
-from hypothesis import given
+from hypothesis import example, given
 from hypothesis import strategies as st
 from lxml import html
 
@@ -31,6 +31,7 @@ def test_a_cell_is_the_last_edge_that_is_not_above_the_value(numbers: list[int])
 
 
 @given(st.lists(values, max_size=50), st.lists(values, max_size=3))
+@example([0, 510_000 * 10**12], [])
 def test_every_value_is_in_one_column_and_every_bound_among_them(numbers: list[int], bounds: list[int]) -> None:
     scale = scales.scale(counted(numbers), bounds)
     assert 1 <= len(scale.edges) - 1 <= BINS
@@ -45,6 +46,7 @@ def test_every_value_is_in_one_column_and_every_bound_among_them(numbers: list[i
 
 
 @given(st.lists(values, min_size=1, max_size=50))
+@example([5_000, 16_500_000])
 def test_a_column_holds_what_lies_between_its_edges(numbers: list[int]) -> None:
     scale = scales.scale(counted(numbers))
     found = scale.gather(counted(numbers))
@@ -69,6 +71,8 @@ def test_a_larger_value_never_lies_further_left(two: list[int], numbers: list[in
         ([n * MILLION for n in range(9)], [2 * MILLION], (0, 9 * MILLION, 9), "0"),
         ([n * 1000 * MILLION for n in range(1, 90)], [], (1000 * MILLION, 100_000 * MILLION, 20), "1,000 to 1,199"),
         ([5_000], [100_000], (0, 100_000, 20), "0 to 0.005"),
+        ([801_000, 960_000], [800_000], (800_000, 965_000, 33), "0.8 to 0.805"),
+        ([MILLION * 3 // 2, 60 * MILLION], [], (0, 62 * MILLION, 31), "0 to 2"),
         ([], [], (0, MILLION, 40), "0 to 0.025"),
     ],
 )
@@ -86,6 +90,20 @@ def test_one_value_in_200_may_lie_beyond_and_is_counted_in_the_last_column() -> 
     assert scale.edges[-1] <= MILLION and scale.beyond == 1
     assert sum(scale.gather(counted([MILLION // 4] * 400 + [50 * MILLION]))) == 401
     assert scale.ranges()[-1].endswith("and more")
+
+
+@given(st.lists(st.tuples(st.integers(0, 10_000), st.integers(0, 10**9)), max_size=12))
+def test_numbers_below_a_chart_do_not_overlap_in_a_narrow_window(drawn: list[tuple[int, int]]) -> None:
+    ticks = [Tick(at, f"{number:,}") for at, number in sorted(drawn)]
+    svg = html.fragment_fromstring(str(charts.histogram("a", "t", "d", [(1, 2)] * 4, ticks, [])))
+    texts = [text for text in svg.iter("text") if text.get("class") == "soft"]
+    assert bool(texts) == bool(ticks)
+    free = 0.0
+    for text in texts:
+        width, at = 7.0 * len(text.text), float(text.get("x").rstrip("%")) * 2.9
+        begins = {"start": at, "middle": at - width / 2, "end": at - width}[text.get("text-anchor")]
+        assert begins >= free - 0.1 and begins + width <= 290.1
+        free = begins + width
 
 
 def test_bars_are_parts_of_the_longest_and_something_is_never_nothing() -> None:

@@ -27,9 +27,9 @@ _SIMILARITY = (
 def of_decision(engine: Engine, opened: Opened, name: str) -> dict[str, Any] | None:
     """The values of a decision over a sample of kept and dropped documents; of near duplicates, their similarities.
 
-    `low`, `high`: the bounds, where all documents have the same. `edges`: n + 1 values (millionths), between which the n `bins`
-    lie: how many documents, and how many of them fail; with `beyond` and `whole` they are a `scales.Scale`, as in the report.
-    None where there are no values.
+    `bounds`: each pair that documents were judged by, the most frequent first. `edges`: n + 1 values (millionths), between
+    which the n `bins` lie: how many documents, and how many of them fail; with `beyond` and `whole` they are a `scales.Scale`,
+    as in the report. None where there are no values.
     """
     rows = opened.rows("kept") + opened.rows("dropped")
     last = f"{LAST if rows <= SAMPLE else LAST * SAMPLE // rows:032x}"
@@ -47,19 +47,16 @@ def of_decision(engine: Engine, opened: Opened, name: str) -> dict[str, Any] | N
     asked = engine.rows(" UNION ALL ".join(parts), bound)
     if not asked:
         return None
-    low, high = (_same(row[side] for row in asked) for side in ("low", "high"))
+    bounds = Counter((row["low"], row["high"]) for row in asked if (row["low"], row["high"]) != (None, None))
+    ordered = sorted(bounds, key=lambda pair: (-bounds[pair], str(pair)))
     cells = scales.cells(np.array([row["value"] for row in asked], np.int64)).tolist()
     failed = [cell for cell, row in zip(cells, asked, strict=True) if not documents.holds(row)]
     counted = Counter(cells)
-    scale = scales.scale(counted, [bound for bound in (low, high) if bound is not None])
+    scale = scales.scale(counted, [one for pair in bounds for one in pair if one is not None])
     pairs = zip(scale.gather(counted), scale.gather(Counter(failed)), strict=True)
     return {
         "what": "similarity" if name == NEAR else "value", "asked": len(asked), "failing": len(failed),
-        "sampled": rows > SAMPLE, "of": rows, "low": low, "high": high, **asdict(scale),
+        "sampled": rows > SAMPLE, "of": rows, **asdict(scale),
+        "bounds": [{"low": low, "high": high, "documents": bounds[low, high]} for low, high in ordered],
         "bins": [{"documents": number, "failing": failing} for number, failing in pairs],
     }  # fmt: skip
-
-
-def _same(bounds: Any) -> int | None:
-    found = set(bounds)
-    return found.pop() if len(found) == 1 else None

@@ -69,9 +69,10 @@ def chart(name: str, found: Mapping[str, Any] | None) -> Markup:
     if found is None:
         return Markup()
     scale = scales.Scale(tuple(found["edges"]), found["beyond"], found["whole"])
+    drawn = [(word, one[key]) for one in found["bounds"] for word, key in (("at least", "low"), ("at most", "high"))]
     bounds = [
         charts.Bound(scale.place(value), f"{word} {millionths(value)}")
-        for word, value in (("at least", found["low"]), ("at most", found["high"]))
+        for word, value in dict.fromkeys(drawn)
         if value is not None
     ]
     title = f"How many documents have which {found['what']}"
