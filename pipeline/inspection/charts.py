@@ -119,11 +119,7 @@ def histogram(
                 percent(tick.at), head + PLOT + 16, anchor, tick.label
             )
         )
-    # The label of the outer one stands above, so that no line goes through another's label.
-    for place, bound in enumerate(
-        sorted(bounds[:2], key=lambda bound: abs(bound.at - (0 if bound.at < 5_000 else 10_000)))
-    ):
-        anchor = "start" if bound.at < 5_000 else "end"
+    for place, (bound, anchor) in enumerate(_apart(bounds[:2])):
         parts.append(
             Markup(
                 '<line class="bound" x1="{0}" x2="{0}" y1="{1}" y2="{2}"/>'
@@ -138,6 +134,16 @@ def histogram(
             )
         )
     return _svg(name, title, description, head + PLOT + FOOT, Markup("").join(parts))
+
+
+def _apart(bounds: Sequence[Bound]) -> list[tuple[Bound, str]]:
+    """One or two bounds, from the upper label to the lower, each with its anchor: away from the other one, where there is room;
+    else it is the upper one, so that no line goes through it."""
+    if len(bounds) < 2:
+        return [(bound, "start" if bound.at < 5_000 else "end") for bound in bounds]
+    left, right = sorted(bounds, key=lambda bound: bound.at)
+    pair = [(left, "end" if left.at > 3_500 else "start"), (right, "start" if right.at < 6_500 else "end")]
+    return pair if pair[0][1] == "start" else pair[::-1]
 
 
 def _fitting(ticks: Sequence[Tick]) -> Iterator[tuple[Tick, str]]:

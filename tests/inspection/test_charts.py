@@ -134,6 +134,21 @@ def test_bounds_are_lines_with_labels_that_do_not_cross_each_other() -> None:
     assert [text.text for text in svg.iter("text") if text.get("class") == "at"] == ["at least 1", "at most 2"]
 
 
+@given(st.integers(0, 10_000), st.integers(0, 10_000))
+def test_no_line_of_a_bound_goes_through_the_label_of_the_other(one: int, other: int) -> None:
+    bounds = [Bound(one, "at most 10"), Bound(other, "at least 2.5")]
+    svg = html.fragment_fromstring(str(charts.histogram("a", "t", "d", [(1, 2)] * 4, [], bounds)))
+    lines = [line for line in svg.iter("line") if line.get("class") == "bound"]
+    labels = [text for text in svg.iter("text") if text.get("class") == "at"]
+    for number, text in enumerate(labels):
+        width, at = 7.0 * len(text.text), float(text.get("x").rstrip("%")) * 2.9
+        begins = at if text.get("text-anchor") == "start" else at - width
+        assert begins >= -1 and begins + width <= 291
+        line = lines[1 - number]
+        crossed = begins < float(line.get("x1").rstrip("%")) * 2.9 < begins + width
+        assert not crossed or int(line.get("y1")) > int(text.get("y"))
+
+
 def test_labels_and_cells_are_somebody_elses_words() -> None:
     evil = "<script>\u202e\"'"
     table = Table(evil, (evil,), [(evil, evil)], 1, (evil,))
