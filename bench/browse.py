@@ -276,14 +276,15 @@ def pages(release: Path) -> dict[str, str]:
         "of a domain that is not there": "/documents?under=nowhere.example",
         "words that are frequent": "/documents?text=the+",
         "words that are nowhere": "/documents?text=zqxjkv",
-        "a kept document": f"/documents/{middle['kept']}",
-        "a dropped document": f"/documents/{middle['dropped']}",
-        "a kept document with duplicates": f"/documents/{middle['clusters']}",
         "reasons": "/reasons",
         "one reason, its values": f"/reasons/{reason}",
         "clusters": "/clusters",
         "licences": "/licenses",
         "manifest": "/manifest",
+        # Last, since each begins to read its record, which goes on beside what follows.
+        "a kept document": f"/documents/{middle['kept']}",
+        "a dropped document": f"/documents/{middle['dropped']}",
+        "a kept document with duplicates": f"/documents/{middle['clusters']}",
     }
 
 

@@ -57,10 +57,8 @@ def main(folder: Path, entries: int) -> None:
     folder.mkdir(parents=True, exist_ok=True)
     lines = "".join(json.dumps(document) + "\n" for document in DOCUMENTS)
     with tarfile.open(folder / "hostile.tar.gz", "w:gz") as archive:
-        empty = tarfile.TarInfo("hostile-1/empty").tobuf()
         for _ in range(entries):
-            archive.fileobj.write(empty)  # type: ignore[union-attr]
-            archive.offset += len(empty)
+            archive.addfile(tarfile.TarInfo("hostile-1/empty"))
         for name, text in (("hostile-1/LICENSE", LICENCE), ("hostile-1/<b>&\u202e.jsonl", lines)):
             info = tarfile.TarInfo(name)
             info.size = len(text.encode())

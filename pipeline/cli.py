@@ -23,7 +23,7 @@ from pipeline.commands.options import (
     settings,
     with_display,
 )
-from pipeline.errors import PellucidError, RecipeError
+from pipeline.errors import RecipeError
 
 
 @click.group(context_settings={"help_option_names": ["-h", "--help"]}, epilog="Exit codes: 0 done and true; 1 ran, and "
@@ -228,10 +228,7 @@ def read_once_more(story: Any) -> dict[str, Any]:
 
     if story.row.get("reason") == telling.OPT_OUT:
         return {"read": False, "same": True, "text": None}
-    path = Cache().path(story.row["artifact_sha256"])
-    if not path.is_file():
-        raise PellucidError("the artifact is not in the cache", where=story.row["purl"], hint="build the recipe again")
-    found = shows.again(story, path, shows.key_of(story.row, path))
+    found = shows.again(story, Cache().path(story.row["artifact_sha256"]))
     return {
         "read": True, "same": False not in (found.record_equal, found.text_equal), "record_bytes": len(found.raw),
         "record_equal": found.record_equal, "text": found.text, "text_equal": found.text_equal, "before_edits": found.edited,

@@ -176,13 +176,17 @@ def _files(folder: Path, manifest: Manifest, kinds: tuple[str, ...]) -> list[Pat
     return [folder / file["name"] for file in manifest["files"] if file["kind"] in kinds]
 
 
+def _hashed(kind: str) -> str:
+    apart = diff_sql.APART[kind]
+    return f"* EXCLUDE ({', '.join(apart)})" if apart else "*"
+
+
 def _whole(folder: Path, manifest: Manifest) -> str:
     """All rows of a release with the columns that `whole` is a hash over."""
     parts = []
-    for kind, apart in diff_sql.APART.items():
+    for kind in diff_sql.APART:
         if listed := ", ".join(duck.quoted(path) for path in _files(folder, manifest, (kind,))):
-            columns = f"* EXCLUDE ({', '.join(apart)})" if apart else "*"
-            parts.append(f"SELECT {columns} FROM read_parquet([{listed}])")  # noqa: S608
+            parts.append(f"SELECT {_hashed(kind)} FROM read_parquet([{listed}])")  # noqa: S608
     return " UNION ALL BY NAME ".join(parts)
 
 
@@ -192,7 +196,6 @@ def _side(folder: Path, manifest: Manifest) -> str:
     for kind, columns in (("kept", diff_sql.KEPT), ("dropped", diff_sql.DROPPED), ("removed", diff_sql.REMOVED)):
         listed = ", ".join(duck.quoted(path) for path in _files(folder, manifest, (kind,)))
         if listed:
-            apart = f"* EXCLUDE ({', '.join(diff_sql.APART[kind])})" if diff_sql.APART[kind] else "*"
-            hashes = f"hash(*COLUMNS({apart})) AS whole, {diff_sql.JUDGED[kind]} AS judged"
+            hashes = f"hash(*COLUMNS({_hashed(kind)})) AS whole, {diff_sql.JUDGED[kind]} AS judged"
             parts.append(f"SELECT {columns}, {hashes} FROM read_parquet([{listed}])")  # noqa: S608
     return " UNION ALL BY NAME ".join(parts)

@@ -4,7 +4,7 @@ Reads a release only, by DuckDB over its Parquet; the text again from its pointe
 """
 
 import json
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
@@ -115,13 +115,24 @@ def key_of(row: Mapping[str, Any], artifact: Path) -> bytes:
     return key
 
 
-def again(story: Story, artifact: Path, key: bytes) -> Again:
+def again(story: Story, artifact: Path, key_from: Callable[[Mapping[str, Any], Path], bytes] = key_of) -> Again:
     """The document's record and text, from the artifact's file through the pointer, compared with the digests of its row.
 
-    `key`: the artifact's (`key_of`). Raises PellucidError where the pointer leads nowhere.
+    `key_from`: gives the artifact's key, and is where its bytes are compared with the row. Raises PellucidError where the file
+    is not there, cannot be read or has other bytes, and where the pointer leads nowhere.
     """
-    raw, text = _read(story, artifact)
     row = story.row
+    try:
+        key = key_from(row, artifact)
+        raw, text = _read(story, artifact)
+    except FileNotFoundError:
+        raise PellucidError(
+            "the artifact is not in the artifact cache",
+            where=row["purl"], wanted=f"a file with sha256 {row['artifact_sha256']}",
+            hint="`pellucid build` of this release's recipe, with its lock, fetches it",
+        ) from None  # fmt: skip
+    except OSError as error:
+        raise PellucidError(f"the cached artifact cannot be read: {error.strerror}", where=str(artifact)) from error
     edits = row["edits"]  # the row's text is what they left; extraction gives what the first of them was given
     of_text = edits[0]["before_hmac"] if edits else row["text_hmac"]
     return Again(

@@ -1,12 +1,10 @@
 """The pages of the browser: each is there in HTML and in JSON with the same facts, and none lets a text of the corpus act."""
 
-import copy
 import html
 import json
 import re
 from collections import Counter
 from collections.abc import Iterator
-from itertools import pairwise
 from pathlib import Path
 from typing import Any
 from urllib.parse import unquote
@@ -15,10 +13,10 @@ import pytest
 from lxml import etree
 from starlette.testclient import TestClient
 
-from pipeline.inspection.browse import views_documents, views_reasons
+from pipeline.inspection.browse import views_documents
 from pipeline.inspection.browse.app import PAGES
 from pipeline.trust import proof
-from tests.inspection.browsable import GOOD, HOSTILE, KEPT, PURL, Made, taken_down
+from tests.inspection.browsable import HOSTILE, KEPT, PURL, Made, taken_down
 from tests.trust import small_release as small
 
 
@@ -153,83 +151,6 @@ def test_a_filter_that_is_hostile_is_shown_and_does_nothing(web: TestClient) -> 
         assert "<script" not in found.text and "<b>" not in found.text and "\u202e" not in found.text
 
 
-def test_a_dropped_document_leads_to_its_upstream_bytes_in_four_clicks(web: TestClient, made: Made) -> None:
-    one = made.ids["pages/short.txt"]
-    clicks = ["/", "/reasons/too_short", f"/documents/{one}", f"/documents/{one}/record", f"/documents/{one}/raw"]
-    for here, there in pairwise(clicks):
-        assert f'href="{there}"' in web.get(here).text, (here, there)
-    found = web.get(clicks[-1])
-    assert found.content == b"<b>short</b>\n"
-    assert found.headers["content-type"] == "application/octet-stream"
-    assert found.headers["content-disposition"] == f'attachment; filename="{one}.record"'
-
-
-def test_a_record_read_again_is_compared_with_the_digests_of_its_row(web: TestClient, made: Made) -> None:
-    for name in ("pages/good.txt", "pages/edited.txt", "pages/near.txt"):
-        facts = web.get(f"/documents/{made.ids[name]}/record.json").json()
-        assert (facts["record_equal"], facts["text_equal"]) == (True, True), name
-        assert facts["edited"] == ("edited" in name)
-    broken = web.get(f"/documents/{made.ids['pages/broken.txt']}/record.json").json()
-    assert (broken["record_equal"], broken["text"], broken["as_text"]) == (True, None, None)
-    assert broken["hex"].startswith("000000  00 01 02 ff 20 62")
-
-
-def test_a_record_of_another_digest_is_not_handed_out(made: Made) -> None:
-    site = made.site()
-    one = made.ids["pages/good.txt"]
-    real = site.artifacts._key
-    object.__setattr__(site.artifacts, "_key", lambda found, path: real(found, path)[::-1])
-    from tests.inspection.browsable import client
-
-    web = client(site)
-    assert web.get(f"/documents/{one}/record.json").json()["record_equal"] is False
-    assert "has another digest than its row" in web.get(f"/documents/{one}/record").text
-    assert web.get(f"/documents/{one}/raw").status_code == 404
-
-
-def test_what_an_opt_out_list_names_is_never_read_again(web: TestClient, made: Made) -> None:
-    one = made.ids["pages/opted.txt"]
-    page = web.get(f"/documents/{one}")
-    assert page.status_code == 200 and "secret" not in page.text
-    assert f"/documents/{one}/raw" not in page.text and f"/documents/{one}/record" not in page.text
-    for below in ("/record", "/raw", "/record.json"):
-        found = web.get(f"/documents/{one}{below}")
-        assert found.status_code == 403 and "secret" not in found.text
-
-
-def test_an_artifact_that_is_not_there_or_has_other_bytes_is_said(made: Made) -> None:
-    one = made.ids["pages/near.txt"]
-    web = made.client()
-    made.artifact.rename(made.artifact.with_suffix(".away"))
-    try:
-        missing = web.get(f"/documents/{one}/record")
-        assert (
-            missing.status_code == 200 and "not in the artifact cache" in missing.text and made.digest in missing.text
-        )
-        assert web.get(f"/documents/{one}/raw").status_code == 404
-        beside = web.get(f"/documents/{one}/beside")
-        assert beside.status_code == 200 and "pellucid build" in beside.text
-        made.artifact.write_bytes(made.content + b"!")
-        assert "the cached artifact has sha256" in web.get(f"/documents/{one}/record").text
-    finally:
-        made.artifact.with_suffix(".away").rename(made.artifact)
-
-
-def test_a_duplicate_stands_beside_the_kept_one_with_its_own_words_marked(web: TestClient, made: Made) -> None:
-    one, kept = made.ids["pages/near.txt"], made.ids["pages/good.txt"]
-    facts = web.get(f"/documents/{one}/beside.json").json()
-    assert "".join(part for _, part in facts["right"]) == GOOD == facts["kept"]["text"]
-    assert [part.strip() for both, part in facts["left"] if not both] == ["said7"]
-    assert [part.strip() for both, part in facts["right"] if not both] == ["says7"]
-    page = web.get(f"/documents/{one}/beside").text
-    assert (
-        re.search(r"<del>\s*said7\s*</del>", page) and re.search(r"<ins>\s*says7\s*</ins>", page) and "Legend" in page
-    )
-    assert f'href="/documents/{kept}"' in page
-    assert f'href="/documents/{one}/beside"' in web.get(f"/documents/{kept}").text
-    assert web.get(f"/documents/{kept}/beside").status_code == 404
-
-
 def test_a_proof_from_the_browser_holds(web: TestClient, made: Made) -> None:
     one = made.ids["pages/near.txt"]
     found = web.get(f"/documents/{one}/proof")
@@ -261,64 +182,6 @@ def test_long_texts_are_cut_and_there_whole(web: TestClient, made: Made) -> None
     assert page.count("lines of text") < whole.count("lines of text") == lines
     assert f"{views_documents.SHOWN:,}" in page and f'href="/documents/{one}/text"' in page
     assert web.get(f"/documents/{made.ids['pages/near.txt']}/text").status_code == 404
-
-
-def test_a_reason_has_its_values_and_the_documents_that_went_for_it(web: TestClient, made: Made) -> None:
-    facts = web.get("/reasons/too_short.json").json()
-    gone = [row for row in made.rows.values() if row["fate"] == "dropped" and row.get("reason") == "too_short"]
-    asked = [one for row in made.rows.values() for one in row["decisions"] if one["reason"] == "too_short"]
-    failing = [one for one in asked if one["value"] < one["low"]]
-    assert facts["documents"] == len(gone)
-    assert {row["id"] for row in facts["sample"]} <= {row["id"] for row in gone}
-    values = facts["values"]
-    assert (values["asked"], values["failing"]) == (len(asked), len(failing))
-    assert sum(one["documents"] for one in values["bins"]) == len(asked)
-    assert sum(one["failing"] for one in values["bins"]) == len(failing)
-    chart = etree.HTML(web.get("/reasons/too_short").text).xpath("//figure[@class='chart']")[0]
-    cells = [["".join(cell.itertext()) for cell in row] for row in chart.xpath(".//tbody/tr")]
-    assert [sum(int(row[at].replace(",", "")) for row in cells) for at in (1, 2)] == [len(asked), len(failing)]
-    assert len(chart.xpath(".//*[local-name()='rect'][@class='hatch']")) == sum(row[2] != "0" for row in cells)
-    assert web.get("/reasons/near_duplicate.json").json()["values"]["asked"] == 1
-    assert web.get("/reasons/nothing_of_that_kind").status_code == 404
-
-
-def test_the_bound_of_a_decision_is_drawn_where_it_lies_among_the_values() -> None:
-    bins = [{"documents": 2, "failing": 0}, {"documents": 3, "failing": 1}]
-    values = {"what": "value", "asked": 5, "failing": 1, "edges": [0, 10**6, 2 * 10**6], "bins": bins}
-    values |= {"beyond": 0, "whole": False, "bounds": [{"low": None, "high": 1_500_000, "documents": 5}]}
-    drawn = etree.HTML(str(views_reasons.chart("too_long", values)))
-    (bound,) = drawn.xpath("//*[local-name()='text'][@class='at']")
-    assert (bound.text, bound.get("x")) == ("at most 1.5", "75%")
-    assert views_reasons.chart("too_long", None) == ""
-
-
-def test_a_bound_that_no_value_reaches_is_drawn_too(made: Made, tmp_path: Path) -> None:
-    rows = copy.deepcopy(made.corpus)
-    for row in (row for fates in rows.values() for part in fates.values() for row in part):
-        row["decisions"] = [{**one, "low": 900_000 * small.MILLION} for one in row["decisions"]]
-    web = made.client(small.write(tmp_path / "release", rows))
-    values = web.get("/reasons/too_short.json").json()["values"]
-    low = 900_000 * small.MILLION
-    assert values["bounds"] == [{"low": low, "high": None, "documents": values["asked"]}] and values["edges"][-1] >= low
-    assert values["failing"] == values["asked"] == sum(one["failing"] for one in values["bins"])
-    chart = etree.HTML(web.get("/reasons/too_short").text)
-    assert [one.text for one in chart.xpath("//*[local-name()='text'][@class='at']")] == ["at least 900,000"]
-
-
-def test_bounds_that_differ_by_source_are_told_with_how_many_they_judged(made: Made, tmp_path: Path) -> None:
-    rows = copy.deepcopy(made.corpus)
-    changed = [row for row in rows["notes"]["kept"] if row["decisions"]][:2]
-    for row in changed:
-        row["decisions"] = [{**one, "low": 3 * small.MILLION} for one in row["decisions"]]
-    web = made.client(small.write(tmp_path / "release", rows))
-    judged = Counter(
-        one["low"] for fates in rows.values() for part in fates.values() for row in part for one in row["decisions"]
-        if one["reason"] == "too_short"
-    )  # fmt: skip
-    bounds = web.get("/reasons/too_short.json").json()["values"]["bounds"]
-    assert {one["low"]: one["documents"] for one in bounds} == judged
-    assert [one["documents"] for one in bounds] == sorted(judged.values(), reverse=True)
-    assert "at least 3 of 2" in web.get("/reasons/too_short").text
 
 
 def test_a_source_counts_its_languages_and_clusters_name_who_was_dropped(web: TestClient, made: Made) -> None:

@@ -2,6 +2,7 @@
 
 import threading
 import time
+from concurrent.futures import wait
 from pathlib import Path
 
 import pytest
@@ -129,6 +130,8 @@ def test_work_is_done_once_for_all_who_ask_and_a_failure_is_tried_again() -> Non
     with pytest.raises(ZeroDivisionError):
         jobs.value("bad", lambda: 1 // 0, 10)
     assert jobs.value("bad", lambda: 8, 10).value == 8
+    wait([jobs.begin("worse", lambda: 1 // 0)])
+    assert jobs.peek("worse") is None
 
 
 def test_other_pages_answer_while_a_query_runs(made: Made) -> None:

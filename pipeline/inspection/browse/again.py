@@ -7,7 +7,9 @@
 """
 
 import threading
+from collections.abc import Mapping
 from pathlib import Path
+from typing import Any
 
 from pipeline.errors import PellucidError
 from pipeline.inspection import show
@@ -67,23 +69,15 @@ class Artifacts:
             raise
 
     def _read(self, opened: Opened, found: Found) -> Again:
-        wanted = found.row["artifact_sha256"]
-        path = self.cache.path(wanted)
         try:
-            return show.again(found.story(opened), path, self._key(found, path))
-        except OSError:
-            raise NotFound(
-                f"the artifact {found.row['purl']} is not in the artifact cache",
-                wanted=f"a file with sha256 {wanted}",
-                hint="`pellucid build` of this release's recipe, with its lock, fetches it; then load this page again",
-            ) from None
+            return show.again(found.story(opened), self.cache.path(found.row["artifact_sha256"]), self._key)
         except PellucidError as error:
-            raise NotFound(error.seen, wanted=error.wanted, hint=error.hint) from error
+            raise NotFound(error.seen, where=error.where, wanted=error.wanted, hint=error.hint) from error
 
-    def _key(self, found: Found, path: Path) -> bytes:
+    def _key(self, row: Mapping[str, Any], path: Path) -> bytes:
         """The artifact's key, once its bytes are known to be the right ones."""
         stamp = path.stat()
-        place = (found.row["artifact_sha256"], stamp.st_mtime_ns, stamp.st_size)
+        place = (row["artifact_sha256"], stamp.st_mtime_ns, stamp.st_size)
         if place not in self._keys:
-            self._keys[place] = show.key_of(found.row, path)
+            self._keys[place] = show.key_of(row, path)
         return self._keys[place]

@@ -5,8 +5,7 @@ Its threads are daemons: an interrupt ends the program, whatever they are at.
 
 from collections import OrderedDict
 from collections.abc import Callable, Hashable
-from concurrent.futures import Future
-from concurrent.futures import TimeoutError as NotYet
+from concurrent.futures import Future, wait
 from dataclasses import dataclass
 from threading import Lock, Semaphore, Thread
 from typing import Any
@@ -33,10 +32,11 @@ class Jobs:
         """What `make` gives for this key, waited for so long (None: to its end); the first call begins it. A failure is told
         once, then tried again by whoever asks next."""
         future = self.begin(key, make)
+        wait([future], seconds)
+        if not future.done():
+            return Outcome(running=True)
         try:
-            return Outcome(future.result(seconds))
-        except NotYet:
-            return Outcome(future.result()) if future.done() else Outcome(running=True)
+            return Outcome(future.result())
         except Exception:
             self.forget(key)
             raise
@@ -59,12 +59,12 @@ class Jobs:
             self._known.pop(key, None)
 
     def peek(self, key: Hashable) -> Outcome | None:
-        """What is known under a key, without beginning it."""
+        """What is known under a key, without beginning it; a failure is nothing."""
         with self._lock:
             future = self._known.get(key)
-        if future is None:
+        if future is None or (future.done() and future.exception()):
             return None
-        return Outcome(future.result()) if future.done() and not future.exception() else Outcome(running=True)
+        return Outcome(future.result()) if future.done() else Outcome(running=True)
 
     def _run(self, future: Future[Any], make: Callable[[], Any]) -> None:
         with self._free:

@@ -16,7 +16,7 @@ from pipeline.inspection.browse.site import Site
 
 SHOWN = 20_000  # characters of a text on the document's own page
 COUNTING = 8.0  # seconds that a count may take beside the pages
-SHORTLY = 0.1  # seconds that a page waits for one
+SHORTLY = 0.1  # seconds that a page waits for such a thing
 
 
 def listing(site: Site, request: Request) -> Answer | Elsewhere:

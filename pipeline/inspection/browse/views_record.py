@@ -12,12 +12,11 @@ from pipeline.inspection.browse.answer import Answer, Elsewhere, as_file
 from pipeline.inspection.browse.documents import Found
 from pipeline.inspection.browse.faults import NotFound, NotShown
 from pipeline.inspection.browse.site import Site
-from pipeline.inspection.browse.views_documents import SHOWN, artifact_of, named
+from pipeline.inspection.browse.views_documents import SHORTLY, SHOWN, artifact_of, named
 from pipeline.inspection.browse.words import differing
 from pipeline.inspection.show import Again
 
 LONGEST = 400_000  # characters of texts that are compared
-SHORTLY = 0.1  # seconds that a page waits for a record
 Why = dict[str, str]  # why it cannot be had: seen, wanted, hint
 
 
