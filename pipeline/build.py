@@ -17,7 +17,8 @@ from typing import Any
 
 from pipeline import places, plan, seal
 from pipeline.against import Other
-from pipeline.code import curate_sha256, stage_sha256
+from pipeline.code import curate_sha256, reading_sha256, stage_sha256
+from pipeline.curate import cut_alarm
 from pipeline.dedup import alarm
 from pipeline.engine.execute import STAGES, broken_output, read_record, task_folder
 from pipeline.engine.local import Event, Finished, Job, Pool
@@ -124,6 +125,7 @@ def build(recipe: Recipe, lock: Lock, settings: Settings, report: Report, others
             counted, blocks = _find_blocks(run)
             shown += [*counted, *blocks]
             curated = run_stage(run, "curate", plan.curate_tasks(recipe, lock, code, blocks), blocks)
+            cut_alarm.check(recipe.cut_limits(), _pages(curated))
             against = plan.against_tasks(recipe, others, _code("against"))
             known = run_stage(run, "against", against, []) if against else []
             done = [*curated, *known]
@@ -176,7 +178,7 @@ def steps(recipe: Recipe, lock: Lock, out: Path, others: Sequence[Other] = ()) -
     code = curate_sha256(recipe, STAGES["curate"])
     later = "candidates, shingle, choose: run if what curate keeps changes"
     asking = [source.name for source in recipe.sources if source.repeated_lines]
-    counted = decide(plan.lines_tasks(recipe, lock, _code("lines")))
+    counted = decide(plan.lines_tasks(recipe, lock, reading_sha256(recipe, STAGES["lines"])))
     blocks = None if counted is None else decide(plan.blocks_tasks(recipe, counted, _code("blocks")))
     if blocks is None:
         rest = tuple(source for source in recipe.sources if source.name not in asking)
@@ -227,11 +229,19 @@ def run_stage(run: _Run, stage: str, tasks: Sequence[Task], before: Sequence[Tas
 
 def _find_blocks(run: _Run) -> tuple[list[TaskRecord], list[TaskRecord]]:
     """The stages `lines` and `blocks`; of a recipe in which no source asks for them nothing is run or said."""
-    tasks = plan.lines_tasks(run.recipe, run.lock, _code("lines"))
+    tasks = plan.lines_tasks(run.recipe, run.lock, reading_sha256(run.recipe, STAGES["lines"]))
     if not tasks:
         return [], []
     counted = run_stage(run, "lines", tasks, [])
     return counted, run_stage(run, "blocks", plan.blocks_tasks(run.recipe, counted, _code("blocks")), counted)
+
+
+def _pages(curated: Sequence[TaskRecord]) -> dict[str, list[Mapping[str, Any]]]:
+    """By source, what its curate tasks counted of pages."""
+    found: dict[str, list[Mapping[str, Any]]] = {}
+    for record in curated:
+        found.setdefault(record.task.parameters["source"], []).append(record.result["extraction"])
+    return found
 
 
 def _compile(run: _Run, jobs: Sequence[Job]) -> None:

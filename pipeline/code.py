@@ -4,10 +4,11 @@ import ast
 import hashlib
 from collections.abc import Mapping
 from functools import cache
-from importlib.metadata import version
+from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from pipeline.errors import RecipeError
 from pipeline.trust import canonical
 
 if TYPE_CHECKING:
@@ -23,6 +24,10 @@ LIBRARIES = (
     "wcmatch", "zstandard",
 )  # fmt: skip
 
+# By extractor of another project, the packages that decide what it keeps.
+EXTRACTORS = {"trafilatura": ("trafilatura", "justext"), "resiliparse": ("resiliparse",)}
+CODE_SUFFIXES = (".py", ".pyi", ".typed")
+
 
 @cache
 def libraries() -> Mapping[str, str]:
@@ -32,7 +37,10 @@ def libraries() -> Mapping[str, str]:
 
 @cache
 def stage_sha256(module: str) -> str:
-    """SHA-256 (hex) over the source of `module`, of all modules of this package that it imports, and LIBRARIES."""
+    """SHA-256 (hex) over the source of `module`, of all modules of this package that it imports, and LIBRARIES.
+
+    Data that lies beside a module, such as a model, counts as its source.
+    """
     files: dict[str, str] = {}
     waiting = [module]
     while waiting:
@@ -42,6 +50,7 @@ def stage_sha256(module: str) -> str:
         path = _file(name)
         source = path.read_bytes()
         files[name] = hashlib.sha256(source).hexdigest()
+        files |= _data_beside(path, name)
         waiting += _imports(source, name)
     return canonical.digest("pellucid/stage-code/v1", {"modules": files, "libraries": dict(libraries())})
 
@@ -60,10 +69,45 @@ def filter_libraries(recipe: "Recipe") -> Mapping[str, str]:
     return edits.versions(named)
 
 
+def reading_sha256(recipe: "Recipe", module: str) -> str:
+    """`stage_sha256` of a stage that reads documents, with the libraries of the recipe's extractors."""
+    own, extractors = stage_sha256(module), extractor_libraries(recipe)
+    found = {"stage": own, "extractors": dict(extractors)}
+    return canonical.digest("pellucid/stage-code/v1", found) if extractors else own
+
+
 def curate_sha256(recipe: "Recipe", module: str) -> str:
-    """`stage_sha256` of the curate stage, with the libraries of the recipe's filters."""
-    own, filters = stage_sha256(module), filter_libraries(recipe)
+    """`reading_sha256` of the curate stage, with the libraries of the recipe's filters."""
+    own, filters = reading_sha256(recipe, module), filter_libraries(recipe)
     return canonical.digest("pellucid/stage-code/v1", {"stage": own, "filters": dict(filters)}) if filters else own
+
+
+def extractor_libraries(recipe: "Recipe") -> Mapping[str, str]:
+    """Name to version of the libraries that the recipe's extractors of other projects run on; nothing is imported.
+
+    Raises RecipeError where one is not installed.
+    """
+    found = {}
+    for source, extractor in recipe.extractors().items():
+        for name in EXTRACTORS.get(extractor, ()):
+            try:
+                found[name] = version(name)
+            except PackageNotFoundError as error:
+                raise RecipeError(
+                    f"extractor: {extractor} needs the package {name}, which is not installed",
+                    where=f"source {source}", hint=f"pip install 'pellucid[{extractor}]'",
+                ) from error  # fmt: skip
+    return found
+
+
+def _data_beside(path: Path, module: str) -> dict[str, str]:
+    """Digests of the files beside a module that are no code, by name; of a package, those of its folder."""
+    package = module if path.name == "__init__.py" else module.rpartition(".")[0]
+    return {
+        f"{package}/{data.name}": hashlib.sha256(data.read_bytes()).hexdigest()
+        for data in sorted(path.parent.iterdir())
+        if data.is_file() and data.suffix not in CODE_SUFFIXES and not data.name.startswith(".")
+    }
 
 
 def _file(module: str) -> Path:

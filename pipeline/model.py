@@ -13,6 +13,16 @@ from pipeline.trust import canonical
 
 DOCUMENT_TAG = b"pellucid/document/v1\x00"
 
+# Why a block of a page's visible text is not part of the document. A release holds no other reason.
+CUT_REASONS = (
+    "navigation", "header", "footer", "sidebar", "breadcrumbs", "pagination", "cookie_banner", "dialog", "form",
+    "share_links", "link_list", "related_content", "comments", "advertisement", "newsletter", "metadata",
+    "table_of_contents", "skip_link", "copyright", "boilerplate",
+)  # fmt: skip
+# Extractors by the first part of `Extraction.extractor`. The first two account for every visible character.
+ACCOUNTING = ("pellucid", "all_text")
+EXTRACTORS = (*ACCOUNTING, "trafilatura", "resiliparse")
+
 
 @dataclass(frozen=True, slots=True)
 class Pointer:
@@ -110,18 +120,52 @@ class Fault:
 
 
 @dataclass(frozen=True, slots=True)
+class Cut:
+    """What was cut from a page for one reason of CUT_REASONS: how many blocks, and how many code points of them are no
+    white space.
+    """
+
+    reason: str
+    blocks: int
+    characters: int
+
+
+@dataclass(frozen=True, slots=True)
+class Extraction:
+    """The account of one page. Characters are code points that are no white space.
+
+    `extractor`: name and version, such as `pellucid/1`; names are in EXTRACTORS. `visible_characters`: of all visible text.
+    `cuts`: one for each reason, sorted by reason. Of the extractors in ACCOUNTING, what is kept and what is cut add up to what
+    is visible. The others say what they keep only, which can be more than what is visible, and have no cuts.
+    """
+
+    extractor: str
+    visible_characters: int
+    kept_characters: int
+    cuts: tuple[Cut, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
 class Document:
-    """A record's text. `url` is where a person would find it, if the record knows; `charset` how it was decoded."""
+    """A record's text. `url` is where a person would find it, if the record knows; `charset` how it was decoded.
+
+    `extraction`: the account of a page; None in formats that are no pages.
+    """
 
     text: str
     url: str | None = None
     title: str | None = None
     charset: str | None = None
+    extraction: Extraction | None = None
 
 
 @dataclass(frozen=True, slots=True)
 class Refusal:
-    """Why a record that was read is not a document: a reason of its format (`redirect`, `not_html`, `empty`, ...)."""
+    """Why a record that was read is not a document: a reason of its format (`redirect`, `not_html`, `empty`, ...).
+
+    `extraction`: the account of a page that was read and gives no document.
+    """
 
     reason: str
     detail: str = ""
+    extraction: Extraction | None = None

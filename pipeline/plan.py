@@ -122,7 +122,9 @@ def evidence_tasks(recipe: Recipe, lock: Lock, code: str) -> list[Task]:
             {
                 # What the check looks at; all else of the source is left at its default, whatever it is.
                 "source": source.model_dump(
-                    mode="json", by_alias=True, exclude={"rules", "priority", "max_drop_share", "repeated_lines"}
+                    mode="json",
+                    by_alias=True,
+                    exclude={"rules", "priority", "max_drop_share", "max_cut_share", "repeated_lines"},
                 ),
                 "artifact": _named(artifact),
                 "evidence": [asdict(evidence) for evidence in artifact.evidence],

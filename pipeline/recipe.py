@@ -5,7 +5,7 @@ not know is an error that names the file, the key, what was seen and what is all
 """
 
 from pathlib import Path
-from typing import Annotated, Any, Literal, get_args
+from typing import Annotated, Any, Literal, Self, get_args
 
 import yaml
 from license_expression import ExpressionError, get_spdx_licensing
@@ -90,12 +90,40 @@ class Text(Strict):
     charset: str = "utf-8"
 
 
-class Html(Strict):
-    """HTML: the page's main content (or all visible text)."""
+# Extractors of other projects, and what they cannot do: each answers with text alone, not with what it left out.
+FOREIGN = ("trafilatura", "resiliparse")
+
+
+class Page(Strict):
+    """How the text of an HTML page is taken from it. Our extractors: `default` (main content), `all_text` (all of it)."""
+
+    extractor: Literal["default", "all_text", "trafilatura", "resiliparse"] = "default"
+    boilerplate: Literal["cut", "mark"] = Field("cut", description="what is done with text that is not main content")
+    links: bool = Field(False, description="write where links lead")
+    output: Literal["text", "markdown"] = "text"
+
+    @model_validator(mode="after")
+    def _possible(self) -> Self:
+        if self.extractor != "default" and self.boilerplate == "mark":
+            why = "keeps all text" if self.extractor == "all_text" else "does not say what it leaves out"
+            raise ValueError(
+                f"boilerplate: mark needs extractor: default, and this is {self.extractor}, which {why}: "
+                "nothing could be marked"
+            )
+        for key, wanted in (("output", self.output == "markdown"), ("links", self.links)):
+            if self.extractor in FOREIGN and wanted:
+                raise ValueError(
+                    f"{key}: {str(getattr(self, key)).lower()} needs extractor: default or all_text, and this is "
+                    f"{self.extractor}, whose text is taken as it gives it: plain, without links"
+                )
+        return self
+
+
+class Html(Page):
+    """HTML: the page's main content, or all of its visible text."""
 
     kind: Literal["html"]
     charset: str | None = Field(None, description="declared charset; by default what the page's own meta tag says")
-    main_content: bool = True
 
 
 class Wikitext(Strict):
@@ -105,11 +133,10 @@ class Wikitext(Strict):
     namespaces: tuple[int, ...] = (0,)
 
 
-class Warc(Strict):
+class Warc(Page):
     """A web archive: HTML responses are documents, everything else is a drop with its reason."""
 
     kind: Literal["warc"]
-    main_content: bool = True
 
 
 class Jsonl(Strict):
@@ -197,6 +224,7 @@ class SourceSpec(Strict):
     repeated_lines: RepeatedLines | None = Field(None, description="what is removed from its documents; null: nothing")
     rules: tuple[RuleSpec, ...] | None = Field(None, description="in place of the recipe's rules")
     max_drop_share: float | None = Field(None, ge=0, le=1, description="in place of the recipe's alarm")
+    max_cut_share: float | None = Field(None, ge=0, le=1, description="in place of the recipe's alarm")
 
     @field_validator("license")
     @classmethod
@@ -257,6 +285,9 @@ class Recipe(Strict):
     rules: tuple[RuleSpec, ...] = ()
     dedup: Dedup = Dedup()
     output: Output = Output()
+    max_cut_share: float = Field(
+        0.95, ge=0, le=1, description="a source whose pages lose more of their visible characters stops the build"
+    )
     opt_out: tuple[tuple[str, ...], ...] = Field(
         (), description="the lines of each opt-out list, in their one spelling"
     )
@@ -300,6 +331,18 @@ class Recipe(Strict):
         return {
             source.name: default if source.max_drop_share is None else source.max_drop_share for source in self.sources
         }
+
+    def cut_limits(self) -> dict[str, float]:
+        """By source that cuts from its pages, the greatest share of their visible characters that may be lost."""
+        return {
+            source.name: self.max_cut_share if source.max_cut_share is None else source.max_cut_share
+            for source in self.sources
+            if isinstance(source.format, Page) and source.format.boilerplate == "cut"
+        }
+
+    def extractors(self) -> dict[str, str]:
+        """By source of pages, the extractor that its format names."""
+        return {source.name: source.format.extractor for source in self.sources if isinstance(source.format, Page)}
 
     def canonical(self) -> dict[str, Any]:
         """The recipe as JSON values, defaults filled in, keys as in the YAML."""
@@ -388,7 +431,8 @@ def _faults(error: ValidationError) -> str:
 def _allowed(fault: Any) -> str:
     if fault["type"] == "extra_forbidden":
         allowed = _keys_at(fault["loc"])
-        return "unknown key" + (f" (allowed: {', '.join(allowed)})" if allowed else "")
+        instead = _INSTEAD.get(str(fault["loc"][-1]), "")
+        return "unknown key" + (f" (allowed: {', '.join(allowed)})" if allowed else "") + instead
     return str(fault["msg"])
 
 
@@ -402,6 +446,8 @@ def _keys_at(location: tuple[Any, ...]) -> list[str]:
     return sorted(field.alias or name for name, field in model.model_fields.items())
 
 
+# Keys that recipes once had, and what says the same now.
+_INSTEAD = {"main_content": "; `extractor: default` is what true was, `extractor: all_text` what false was"}
 _TAGGED: dict[str, Any] = {
     get_args(model.model_fields[tag].annotation)[0]: model
     for tag, models in {

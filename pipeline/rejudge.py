@@ -327,7 +327,7 @@ def _unanswered(past: Mapping[str, Any], present: Mapping[str, Any]) -> Iterator
         yield f"source {name} of the release is not in the recipe; its documents were left out of the comparison"
     old, new = ({source["name"]: source for source in recipe["sources"]} for recipe in (past, present))
     for name in sorted(set(old) & set(new)):
-        for key in sorted({*old[name], *new[name]} - {"rules", "priority", "max_drop_share"}):
+        for key in sorted({*old[name], *new[name]} - {"rules", "priority", "max_drop_share", "max_cut_share"}):
             if old[name].get(key) != new[name].get(key):
                 yield f"{key} of source {name} differs"
     if present["dedup"]["near"] not in (None, past["dedup"]["near"]):

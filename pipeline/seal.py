@@ -22,7 +22,7 @@ from pipeline.plan import TaskRecord
 from pipeline.recipe import Recipe
 from pipeline.release import documents, tally
 from pipeline.release.links import link
-from pipeline.trust import checkpoint, dsse, keys, machine, manifest, names, signers
+from pipeline.trust import checkpoint, dsse, extraction, keys, machine, manifest, names, signers
 from pipeline.trust import run as runs
 from pipeline.trust.signers import Signer
 
@@ -77,8 +77,9 @@ def seal(
         code={"package": "pellucid", "version": code.package_version(), "sha256": manifest.code_sha256(code.PACKAGE)},
         environment={
             "requirements_sha256": code.requirements_sha256(),
-            "packages": {**code.libraries(), **code.filter_libraries(recipe)},
+            "packages": {**code.libraries(), **code.extractor_libraries(recipe), **code.filter_libraries(recipe)},
         },
+        extractors=_extractors(recipe),
         stages=[{"name": stage, "code_sha256": code.stage_sha256(module)} for stage, module in STAGES.items()],
         totals=totals,
         sources=sources,
@@ -165,9 +166,20 @@ def _source(
         "kept": kept,
         "dropped": dropped,
         "text_bytes": sum(result["text_bytes"] for result in results),
+        "extraction": extraction.summed(result["extraction"] for result in results),
         "reasons": _reasons(results),
         "artifacts": artifacts,
     }
+
+
+def _extractors(recipe: Recipe) -> list[dict[str, Any]]:
+    """What the manifest says of each extractor that the recipe's sources ask for."""
+    asked = sorted({*recipe.extractors().values()})
+    if not asked:
+        return []
+    from pipeline.formats import html_text
+
+    return [html_text.identity(extractor) for extractor in asked]
 
 
 def _is_of(record: TaskRecord, source: str) -> bool:
@@ -178,6 +190,7 @@ def _totals(sources: Sequence[Mapping[str, Any]]) -> dict[str, Any]:
     totals: dict[str, Any] = {
         what: sum(source[what] for source in sources) for what in ("read", "kept", "dropped", "text_bytes")
     }
+    totals["extraction"] = extraction.summed(source["extraction"] for source in sources)
     totals["reasons"] = _reasons(sources)
     return totals
 

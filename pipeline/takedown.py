@@ -25,7 +25,7 @@ from pipeline.inspection import report
 from pipeline.release import documents, removal, survey
 from pipeline.release.croissant import with_files
 from pipeline.release.links import link
-from pipeline.trust import checkpoint, dsse, index, keys, machine, manifest, published, run
+from pipeline.trust import checkpoint, dsse, extraction, index, keys, machine, manifest, published, run
 from pipeline.trust.lists import Names
 from pipeline.trust.names import REPORT
 from pipeline.trust.prove import Release, names
@@ -177,7 +177,7 @@ def _rewrite(
     sources: list[dict[str, Any]] = []
     kept = dropped = 0
     for source in old["sources"]:
-        counts, reasons, size = [0, 0], Counter[tuple[str, str]](), 0
+        counts, reasons, size, pages = [0, 0], Counter[tuple[str, str]](), 0, []
         for shard in _shards(old["files"], source["name"]):
             done = removal.remove(folder, out, shard, ids)
             files += done.files
@@ -185,7 +185,12 @@ def _rewrite(
             counts = [counts[0] + done.kept, counts[1] + done.dropped.total()]
             reasons.update(done.dropped)
             size += done.text_bytes
-        sources.append(_source(source, counts[0], reasons, size))
+            pages.append(done.extraction)
+        taken = {
+            "text_bytes": source["text_bytes"] - size,
+            "extraction": extraction.less(source["extraction"], extraction.summed(pages)),
+        }
+        sources.append({**_source(source, counts[0], reasons), **taken})
         kept, dropped = kept + counts[0], dropped + counts[1]
     removed = kept + dropped
     if removed != len(ids):
@@ -199,7 +204,8 @@ def _rewrite(
         (out / name).write_bytes(data)
     files += documents.entries(made)
     statement = manifest.statement(
-        recipe=old["recipe"], lock=old["lock"], code=old["code"], environment=old["environment"], stages=old["stages"],
+        recipe=old["recipe"], lock=old["lock"], code=old["code"], environment=old["environment"],
+        extractors=old["extractors"], stages=old["stages"],
         sources=sources, files=files, index=_index(out, files, sources), against=old["against"],
         policies={**old["policies"], "takedown": [dict(step) for step in takedowns]},
     )  # fmt: skip
@@ -236,8 +242,8 @@ def _shards(files: Sequence[Mapping[str, Any]], source: str) -> list[dict[str, M
     return [found[number] for number in sorted(found)]
 
 
-def _source(source: Mapping[str, Any], kept: int, dropped: Counter[tuple[str, str]], text_bytes: int) -> dict[str, Any]:
-    """What the manifest says of a source, after so many of its kept and dropped documents were removed."""
+def _source(source: Mapping[str, Any], kept: int, dropped: Counter[tuple[str, str]]) -> dict[str, Any]:
+    """What the manifest says of a source's records, after so many of its kept and dropped documents were removed."""
     reasons = Counter({(row["stage"], row["reason"]): row["documents"] for row in source["reasons"]})
     reasons.subtract(dropped)
     reasons[TAKEDOWN] += kept + dropped.total()
@@ -245,7 +251,6 @@ def _source(source: Mapping[str, Any], kept: int, dropped: Counter[tuple[str, st
         **source,
         "kept": source["kept"] - kept,
         "dropped": source["dropped"] + kept,
-        "text_bytes": source["text_bytes"] - text_bytes,
         "reasons": [
             {"stage": stage, "reason": reason, "documents": count}
             for (stage, reason), count in sorted(reasons.items())

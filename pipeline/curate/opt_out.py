@@ -69,8 +69,8 @@ class OptOut:
 def row_of(origin: Mapping[str, Any], url: str | None = None) -> Row:
     """The ledger's row of a record that is kept out: where it lies, and its URL if that is what names it."""
     return {
-        **{name: origin[name] for name in ORIGIN}, "url": url, "stage": opt_out.STAGE, "reason": opt_out.REASON, "edits": [],
-        "decisions": [], "failed": [],
+        **{name: origin[name] for name in ORIGIN}, "url": url, "stage": opt_out.STAGE, "reason": opt_out.REASON, "cuts": [],
+        "edits": [], "decisions": [], "failed": [],
     }  # fmt: skip
 
 

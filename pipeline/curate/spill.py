@@ -26,10 +26,12 @@ class Spill:
             part = batch if len(numbers) == 1 else batch.take(pa.array(np.flatnonzero(shards == shard)))
             self._writer(shard).write_batch(part)
 
-    def write_rows(self, rows: Sequence[dict[str, Any]], shards: npt.NDArray[np.int64]) -> None:
-        """The same for rows that are dicts; a column that a row has not is null."""
+    def write_rows(self, rows: Sequence[dict[str, Any]], shards: npt.NDArray[np.int64]) -> pa.RecordBatch:
+        """The same for rows that are dicts, as the batch that is returned; a column that a row has not is null."""
         arrays = [pa.array([row.get(field.name) for row in rows], field.type) for field in self.schema]
-        self.write(pa.RecordBatch.from_arrays(arrays, schema=self.schema), shards)
+        batch = pa.RecordBatch.from_arrays(arrays, schema=self.schema)
+        self.write(batch, shards)
+        return batch
 
     def close(self) -> None:
         for writer in self.writers.values():

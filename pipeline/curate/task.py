@@ -20,11 +20,13 @@ import pyarrow as pa
 
 from pipeline.curate import batch, edits, language, opt_out, repeated_lines
 from pipeline.curate.artifact import broken, verify
+from pipeline.curate.page_losses import Losses
 from pipeline.curate.sketch import Sketches
 from pipeline.curate.spill import Spill
 from pipeline.formats.interface import Bomb, Truncated
 from pipeline.formats.read import extract, read_artifact
 from pipeline.model import Document, Fault, Pointer, Record, Refusal, document_id
+from pipeline.trust import extraction
 
 BATCH_BYTES = 16 << 20  # of text, in UTF-8, held by one task at a time
 BATCH_DOCUMENTS = 16_384
@@ -34,7 +36,8 @@ Progress = Callable[[int, int], None]  # documents and bytes of text since the l
 
 
 def run(parameters: Mapping[str, Any], files: Mapping[str, Path], out: Path, progress: Progress) -> dict[str, Any]:
-    """Curate the artifact `files["artifact"]` into the folder `out`. Returns counts: read, survivors, dropped by reason.
+    """Curate the artifact `files["artifact"]` into the folder `out`. Returns counts: read, survivors, dropped by reason,
+    and what pages lost (`page_losses`).
 
     `parameters`: artifact (purl, file, sha256), source, format, members, exclude, repeated_lines (unit, min_characters; or
     None), rules, characters, shards, near, opt_out (digest of the opt-out lists, or None), model (file, member, sha256).
@@ -85,6 +88,7 @@ class _Curation:
         self.texts: list[str] = []
         self.origin: dict[str, list[Any]] = defaultdict(list)
         self.refused: list[Row] = []
+        self.losses = Losses()
         self.text_bytes = 0
         self.read = self.survivors = 0
         self.reasons: Counter[tuple[str, str]] = Counter()
@@ -97,6 +101,7 @@ class _Curation:
             self._refuse(opt_out.row_of(row, row.get("url")))
         elif isinstance(found, Document):
             row["title"], row["charset"] = found.title, found.charset
+            row.update(extraction.columns(found.extraction))
             for name, value in row.items():
                 self.origin[name].append(value)
             self.texts.append(found.text)
@@ -104,6 +109,7 @@ class _Curation:
         else:
             stage = "read" if isinstance(record, Fault) else "extract"
             row.update(stage=stage, reason=found.reason, detail=found.detail or None, edits=[], decisions=[], failed=[])
+            row.update(extraction.columns(None if isinstance(found, Fault) else found.extraction))
             self._refuse(row)
         if self.text_bytes >= BATCH_BYTES or max(len(self.texts), len(self.refused)) >= BATCH_DOCUMENTS:
             self.flush()
@@ -156,10 +162,13 @@ class _Curation:
             self.survivors += judged.survivors.num_rows
             self._spill(self.kept, judged.survivors)
             self._spill(self.dropped, judged.dropped)
+            self.losses.add(judged.survivors)
+            self.losses.add(judged.dropped)
             self.sketch.add(judged.survivors)
         refused, self.refused = self.refused, []
         if refused:
-            self.dropped.write_rows(refused, self._shards([row["id"] for row in refused]))
+            rows = self.dropped.write_rows(refused, self._shards([row["id"] for row in refused]))
+            self.losses.add(rows)
         self.progress(len(texts), size)
 
     def _spill(self, spill: Spill, rows: pa.RecordBatch) -> None:
@@ -177,7 +186,8 @@ class _Curation:
             {"stage": stage, "reason": reason, "documents": count}
             for (stage, reason), count in sorted(self.reasons.items())
         ]
-        counts = {"read": self.read, "survivors": self.survivors, "reasons": reasons}
+        pages = self.losses.to_json()
+        counts = {"read": self.read, "survivors": self.survivors, "reasons": reasons, "extraction": pages}
         return counts if self.listed is None else {**counts, "opt_out": self.listed.indices()}
 
 

@@ -1,29 +1,23 @@
-"""HTML: one member, one document: the page's main content (or all visible text), by resiliparse.
+"""HTML: one member, one document: the page's main content, or all of its visible text (`html_text`).
 
 The charset is what the page declares (a byte order mark, the recipe, its meta tag or XML declaration), then what is
-detected. A page without visible text (frame sets, redirects) is refused as `empty` by `read.extract`.
+detected. A page without visible text (frame sets, redirects) is refused as `empty` by `read.extract`, one whose visible text
+is all cut as `no_main_content`.
 """
 
 import re
 
-from resiliparse.extract.html2text import extract_plain_text
-from resiliparse.parse.html import HTMLTree
-
 from pipeline.formats import whole
 from pipeline.formats.charset import Undecodable, decode
+from pipeline.formats.html_text import PageBlock, PageOptions, page_blocks, page_text
 from pipeline.formats.interface import Format, Options
 from pipeline.model import Document, Fault, Record, Refusal
 
 # The prescan of the HTML standard reads 1,024 bytes (section 13.2.3.2); pages in the wild declare later, too.
 PRESCAN = 4096
-# Nested <div>s take resiliparse's main content time quadratic in their depth (1 s at 5,000, 16 s at 20,000); pages that
-# people wrote stay below 100.
-MAX_DIVS = 1000
 
 _META = re.compile(rb"""<meta\s[^>]*?charset\s*=\s*["']?\s*([A-Za-z0-9_.:+-]+)""", re.IGNORECASE)
 _XML = re.compile(rb"""^\s*<\?xml\s[^>]*?encoding\s*=\s*["']([A-Za-z0-9_.:+-]+)""")
-_DIV = re.compile(r"<(/?)div\b", re.IGNORECASE)
-_GAPS = re.compile(r"\n(?:[ \t]*+\n){2,}")
 
 
 def declared(raw: bytes) -> str | None:
@@ -43,39 +37,26 @@ def extract(record: Record, options: Options) -> Document | Refusal | Fault:
     if isinstance(found, Undecodable):
         return whole.fault(record, found)
     source, charset = found
-    text, title = to_text(source, main_content=options["main_content"])
-    return Document(text, title=title, charset=charset)
+    page = page_text(source, page_options(options))
+    return Document(page.text, title=page.title, charset=charset, extraction=page.extraction)
 
 
-def to_text(source: str, *, main_content: bool) -> tuple[str, str | None]:
-    """Visible text and title of an HTML page or fragment; more than two newlines together become two.
-
-    Where <div>s are nested deeper than MAX_DIVS the whole visible text is taken for the main content.
-    """
-    tree = HTMLTree.parse(source)
-    text = extract_plain_text(
-        tree,
-        main_content=main_content and not _too_deep(source),
-        preserve_formatting=True,
-        list_bullets=True,
-        alt_texts=False,
-        links=False,
-        form_fields=False,
-        noscript=False,
-    )
-    title = " ".join((tree.title or "").split())
-    return _GAPS.sub("\n\n", text), title or None
+def blocks(record: Record, options: Options) -> list[PageBlock]:
+    """The blocks of the page's visible text; none where its bytes are no text."""
+    found = decode(record.raw, options.get("charset"), declared(record.raw))
+    return [] if isinstance(found, Undecodable) else page_blocks(found[0], page_options(options))
 
 
-def _too_deep(source: str) -> bool:
-    if source.count("<div") + source.count("<DIV") <= MAX_DIVS:
-        return False
-    depth = 0
-    for tag in _DIV.finditer(source):
-        depth = max(depth - 1, 0) if tag[1] else depth + 1
-        if depth > MAX_DIVS:
-            return True
-    return False
+def page_options(options: Options) -> PageOptions:
+    """What a recipe's format says of how the text of a page is taken."""
+    return PageOptions(
+        extractor=options["extractor"], boilerplate=options["boilerplate"], links=options["links"], output=options["output"]
+    )  # fmt: skip
 
 
-FORMAT = Format(whole.records, extract)
+def all_text(source: str) -> str:
+    """All visible text of a page or fragment."""
+    return page_text(source, PageOptions(extractor="all_text", boilerplate="cut", links=False, output="text")).text
+
+
+FORMAT = Format(whole.records, extract, blocks)

@@ -8,9 +8,12 @@ pointer. Neither raises for bad input; a stream that ends before its archive say
 
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
-from typing import Any, BinaryIO
+from typing import TYPE_CHECKING, Any, BinaryIO
 
 from pipeline.model import Document, Fault, Record, Refusal
+
+if TYPE_CHECKING:
+    from pipeline.formats.html_text import PageBlock
 
 # Limits that hold for every archive and parser. A record above RECORD_LIMIT is a ledger row (`unreadable:too_large`).
 RECORD_LIMIT = 64 << 20  # bytes of one record
@@ -45,7 +48,12 @@ Options = Mapping[str, Any]
 
 @dataclass(frozen=True, slots=True)
 class Format:
-    """A format's two functions. `options` are the recipe's, validated, with defaults filled in."""
+    """A format's functions. `options` are the recipe's, validated, with defaults filled in.
+
+    `blocks`: the blocks of a page's visible text, in order, kept and cut ones; none where the record is no page. None for
+    formats whose records are no pages.
+    """
 
     records: Callable[[Member, Options], Iterator[Record | Fault]]
     extract: Callable[[Record, Options], Document | Refusal | Fault]
+    blocks: "Callable[[Record, Options], list[PageBlock]] | None" = None

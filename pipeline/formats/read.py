@@ -2,7 +2,7 @@
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from wcmatch import glob
 
@@ -11,7 +11,10 @@ from pipeline.formats.archive import members as archive_members
 from pipeline.formats.compressed import decoded
 from pipeline.formats.interface import Bomb, Member, Truncated
 from pipeline.formats.registry import FORMATS
-from pipeline.model import Document, Fault, Pointer, Record, Refusal
+from pipeline.model import Document, Extraction, Fault, Pointer, Record, Refusal
+
+if TYPE_CHECKING:
+    from pipeline.formats.html_text import PageBlock
 
 # `**` any number of folders, `*` and `?` within one, `[...]`, `{a,b}`; files that begin with a dot match, too; case counts.
 GLOB = glob.GLOBSTAR | glob.DOTGLOB | glob.BRACE | glob.FORCEUNIX | glob.CASE
@@ -60,13 +63,19 @@ def _inner_records(member: Member, spec: Mapping[str, Any]) -> Iterator[Record |
 
 
 def extract(record: Record, spec: Mapping[str, Any]) -> Document | Refusal | Fault:
-    """The record's document, without blank lines at its ends; Refusal("empty") where its text is blank."""
+    """The record's document, without blank lines at its ends.
+
+    Refusal("no_main_content") where all visible text of a page is cut; Refusal("empty") where the text is blank otherwise.
+    """
     found = FORMATS[spec["kind"]].extract(record, spec)
     if not isinstance(found, Document):
         return found
     text = trimmed(found.text)
+    page = found.extraction
+    if not text and page is not None and page.visible_characters and not page.kept_characters:
+        return Refusal("no_main_content", _cuts(page), page)
     if not text:
-        return Refusal("empty")
+        return Refusal("empty", "", page)
     try:
         for value in (text, found.url, found.title):
             if value is not None:
@@ -74,7 +83,20 @@ def extract(record: Record, spec: Mapping[str, Any]) -> Document | Refusal | Fau
     except UnicodeEncodeError as error:
         why = f"a lone surrogate at character {error.start:,}"
         return Fault(record.pointer, "unreadable:surrogate", why, record.raw)
-    return Document(text, found.url, found.title, found.charset)
+    return Document(text, found.url, found.title, found.charset, page)
+
+
+def blocks(record: Record, spec: Mapping[str, Any]) -> "list[PageBlock] | None":
+    """The blocks of a page's visible text, in order, with the reason of each that is cut; None in formats that are no pages."""
+    found = FORMATS[spec["kind"]].blocks
+    return None if found is None else found(record, spec)
+
+
+def _cuts(page: Extraction) -> str:
+    """What a page lost, most characters first."""
+    ordered = sorted(page.cuts, key=lambda cut: (-cut.characters, cut.reason))
+    lost = ", ".join(f"{cut.reason} {cut.characters:,}" for cut in ordered)
+    return f"{page.visible_characters:,} visible characters{f': {lost}' if lost else ''}"
 
 
 def trimmed(text: str) -> str:

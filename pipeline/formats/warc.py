@@ -7,6 +7,7 @@ being held; fastwarc takes the single record apart and undoes the transfer and c
 import io
 import re
 from collections.abc import Iterator
+from dataclasses import dataclass
 from typing import BinaryIO
 
 from fastwarc.warc import ArchiveIterator, WarcRecord
@@ -14,7 +15,8 @@ from fastwarc.warc import ArchiveIterator, WarcRecord
 from pipeline.formats import http_body, whole
 from pipeline.formats.charset import Undecodable, decode
 from pipeline.formats.compressed import CHUNK, at_hand
-from pipeline.formats.html import declared, to_text
+from pipeline.formats.html import declared, page_options
+from pipeline.formats.html_text import PageBlock, page_blocks, page_text
 from pipeline.formats.interface import RECORD_LIMIT, Bomb, Format, Member, Options, Truncated
 from pipeline.model import Document, Fault, Pointer, Record, Refusal
 
@@ -125,8 +127,31 @@ class _Window:
             first = 0
 
 
+@dataclass(frozen=True, slots=True)
+class _Page:
+    """The page of an HTML response: its decoded source, and what the record says of it."""
+
+    source: str
+    charset: str
+    url: str | None
+
+
 def extract(record: Record, options: Options) -> Document | Refusal | Fault:
-    """The main content of an HTML response with a status of 2xx; its URL is WARC-Target-URI."""
+    """The text of an HTML response with a status of 2xx; its URL is WARC-Target-URI."""
+    found = _page(record)
+    if not isinstance(found, _Page):
+        return found
+    page = page_text(found.source, page_options(options))
+    return Document(page.text, found.url, page.title, found.charset, page.extraction)
+
+
+def blocks(record: Record, options: Options) -> list[PageBlock]:
+    """The blocks of the page's visible text; none where the record is no page."""
+    found = _page(record)
+    return page_blocks(found.source, page_options(options)) if isinstance(found, _Page) else []
+
+
+def _page(record: Record) -> _Page | Refusal | Fault:
     try:
         found = next(iter(ArchiveIterator(io.BytesIO(record.raw), parse_http=False)), None)
         if found is None:
@@ -134,12 +159,12 @@ def extract(record: Record, options: Options) -> Document | Refusal | Fault:
         kind = (found.headers.get("WARC-Type") or "").strip().lower()
         if kind != "response":
             return Refusal(f"warc_{kind if kind in KINDS else 'unknown'}")
-        return _response(record, found, options)
+        return _response(record, found)
     except (OSError, ValueError, EOFError, RuntimeError) as error:
         return Fault(record.pointer, "unreadable:http", f"{type(error).__name__}: {error}"[:200], record.raw)
 
 
-def _response(record: Record, found: WarcRecord, options: Options) -> Document | Refusal | Fault:
+def _response(record: Record, found: WarcRecord) -> _Page | Refusal | Fault:
     url = (found.headers.get("WARC-Target-URI") or "").strip().strip("<>") or None
     if not found.is_http:
         return Refusal("not_http", url or "")
@@ -157,8 +182,7 @@ def _response(record: Record, found: WarcRecord, options: Options) -> Document |
     decoded = decode(body, found.http_charset, declared(body))
     if isinstance(decoded, Undecodable):
         return whole.fault(record, decoded)
-    text, title = to_text(decoded[0], main_content=options["main_content"])
-    return Document(text, url, title, decoded[1])
+    return _Page(*decoded, url)
 
 
-FORMAT = Format(records, extract)
+FORMAT = Format(records, extract, blocks)

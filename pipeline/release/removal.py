@@ -14,19 +14,21 @@ import pyarrow.compute as pc
 import pyarrow.parquet as pq
 
 from pipeline.release import parquet, schemas
-from pipeline.trust import leaves
+from pipeline.trust import extraction, leaves, page_rows
+from pipeline.trust.extraction import ExtractionTotals
 
 
 @dataclass(frozen=True, slots=True)
 class Removed:
     """`files`: entries of the manifest for all files of the shard; `written` those that are new in `out`, by name. How many
-    documents were kept, and dropped by (stage, reason), before; bytes of kept text."""
+    documents were kept, and dropped by (stage, reason), before; bytes of kept text; what their pages held."""
 
     files: tuple[dict[str, Any], ...]
     written: frozenset[str]
     kept: int
     dropped: Counter[tuple[str, str]]
     text_bytes: int
+    extraction: ExtractionTotals
 
 
 def remove(release: Path, out: Path, files: Mapping[str, Mapping[str, Any]], ids: Collection[str]) -> Removed:
@@ -70,6 +72,7 @@ def remove(release: Path, out: Path, files: Mapping[str, Mapping[str, Any]], ids
     return Removed(
         tuple(entries.values()), frozenset(str(entries[kind]["name"]) for kind in written), gone_kept.num_rows,
         Counter(reasons), pc.sum(gone_kept.column("text_bytes")).as_py() or 0,
+        extraction.summed(page_rows.totals(gone) for gone in (gone_kept, gone_dropped)),
     )  # fmt: skip
 
 

@@ -54,6 +54,11 @@ EDIT, WORK_EDIT = _edit("before_hmac", "after_hmac"), _edit("sha256_before", "sh
 EDITS, WORK_EDITS = (pa.list_(pa.field("item", kind, nullable=False)) for kind in (EDIT, WORK_EDIT))
 
 
+# What was cut from a page for one reason: blocks, and characters of them that are no white space.
+CUT = pa.struct(_fields(("reason", STRING, False), ("blocks", INT, False), ("characters", INT, False)))
+CUTS = pa.list_(pa.field("item", CUT, nullable=False))
+
+
 # A kept document and those that were dropped as its copies: how many, itself counted too, and which, the most alike first.
 MEMBER = pa.struct(_fields(("id", STRING, False), ("source", STRING, False), ("similarity", INT, False)))
 CLUSTERS = pa.schema(
@@ -115,6 +120,9 @@ def _document(nullable: bool, digests: Sequence[str], plain: Sequence[str] = ())
         ("record_bytes", INT, nullable),
         ("url", STRING, nullable),
         ("charset", STRING, True),
+        ("extractor", STRING, True),
+        ("visible_characters", INT, True),
+        ("kept_characters", INT, True),
         *((name, STRING, nullable) for name in plain),
         (text, STRING, nullable),
         ("text_bytes", INT, nullable),
@@ -156,6 +164,7 @@ def _kept(document: list[pa.Field], edits: pa.DataType, features: Sequence[str])
         [
             *_origin(),
             *document,
+            pa.field("cuts", CUTS, nullable=False),
             pa.field("edits", edits, nullable=False),
             pa.field("measures", measures(features), nullable=False),
             pa.field("decisions", DECISIONS, nullable=False),
@@ -168,6 +177,7 @@ def _dropped(document: list[pa.Field], edits: pa.DataType, features: Sequence[st
         [
             *_origin(),
             *document,
+            pa.field("cuts", CUTS, nullable=False),
             pa.field("edits", edits, nullable=False),
             pa.field("measures", measures(features), nullable=True),
             pa.field("decisions", DECISIONS, nullable=False),

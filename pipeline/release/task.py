@@ -12,7 +12,7 @@ import pyarrow.compute as pc
 from pipeline.dedup.interface import EXACT
 from pipeline.kernels.features import FEATURES
 from pipeline.release import keyed, parquet, schemas, survey
-from pipeline.trust import index, leaves
+from pipeline.trust import extraction, index, leaves, page_rows
 
 KEPT, DROPPED = schemas.kept(FEATURES), schemas.dropped(FEATURES)
 KINDS = {"data": schemas.DATA, "kept": KEPT, "dropped": DROPPED, "clusters": schemas.CLUSTERS}
@@ -70,6 +70,7 @@ def run(parameters: Mapping[str, Any], files: Mapping[str, Path], out: Path, pro
         )  # fmt: skip
     _write_index(kept, dropped, out / "index.arrow")
     reasons = Counter(zip(dropped.column("stage").to_pylist(), dropped.column("reason").to_pylist(), strict=True))
+    pages = extraction.summed(page_rows.totals(table) for table in (kept, dropped))
     text_bytes = pc.sum(kept.column("text_bytes")).as_py() or 0
     progress(kept.num_rows, text_bytes)
     return {
@@ -77,6 +78,7 @@ def run(parameters: Mapping[str, Any], files: Mapping[str, Path], out: Path, pro
         "kept": kept.num_rows,
         "dropped": dropped.num_rows,
         "text_bytes": text_bytes,
+        "extraction": pages,
         **survey.of_rows(kept).to_json(),
         "columns": {kind: survey.columns(schema) for kind, schema in KINDS.items()},
         "reasons": [

@@ -8,6 +8,8 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
+from pipeline.trust import extraction
+from pipeline.trust.extraction import ExtractionTotals
 from pipeline.trust.findings import Findings, failed
 from pipeline.trust.manifest import Manifest, Totals, sum_totals
 from pipeline.trust.seen import Digests, Seen, Segment, Witnesses
@@ -206,12 +208,24 @@ def totals(manifest: Manifest, seen: Seen) -> Findings:
         for artifact, read in zip(entry["artifacts"], counted.read.tolist(), strict=True):
             yield from _equal(f"{name}: read of {artifact['purl']}", artifact["read"], read)
         yield from _reasons(name, entry, counted.reasons)
+        yield from _extraction(name, entry["extraction"], extraction.summed(counted.extraction))
     summed = sum_totals(manifest["sources"])
     for key in ("read", "kept", "dropped", "text_bytes"):
         yield from _equal(f"totals: {key}", manifest["totals"][key], summed[key])  # type: ignore[literal-required]
     yield from _reasons(
         "totals", manifest["totals"], Counter({(r["stage"], r["reason"]): r["documents"] for r in summed["reasons"]})
     )
+    yield from _extraction("totals", manifest["totals"]["extraction"], summed["extraction"])
+
+
+def _extraction(name: str, stated: ExtractionTotals, counted: ExtractionTotals) -> Findings:
+    for key in ("pages", "visible_characters", "kept_characters"):
+        yield from _equal(f"{name}: extraction.{key}", stated[key], counted[key])  # type: ignore[literal-required]
+    said, seen = ({cut["reason"]: cut for cut in one["cuts"]} for one in (stated, counted))
+    for reason in sorted({*said, *seen}):
+        for key in ("blocks", "characters"):
+            old, new = (int(one.get(reason, {}).get(key, 0)) for one in (said, seen))  # type: ignore[call-overload]
+            yield from _equal(f"{name}: {key} cut as {reason}", old, new)
 
 
 def _reasons(name: str, stated: Totals, counted: Mapping[tuple[str, str], int]) -> Findings:

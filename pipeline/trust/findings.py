@@ -26,6 +26,7 @@ CHECKS = {
     "texts": "SHA-256 and length of every text are what its row says",
     "decisions": "every recorded value is inside its bounds where kept, and the first outside is the reason where dropped",
     "edits": "the digests of every edit form a chain that ends at the text of its row",
+    "extraction": "of every page, the characters that are kept and those that are cut are all that are visible",
     "ledger": "every dropped row has a stage and reason, and the columns of its stage",
     "unique": "no document stands twice: kept or dropped, once in the release",
     "duplicates": "no two kept documents have one normalised text, where the recipe drops such",
@@ -34,7 +35,7 @@ CHECKS = {
     "clusters": "a kept document's cluster names all documents of this release that were dropped for it, and no others",
     "removed": "what takedowns removed is what the manifest says they did, and nothing else",
     "roots": "the leaves of all rows give the content root of every file and the root of every index tree",
-    "totals": "read = kept + dropped, by artifact, source and reason, counted from the rows",
+    "totals": "read = kept + dropped, by artifact, source and reason, and what pages lost, counted from the rows",
     "log": "the release is in the log and not withdrawn; a trusted key has signed the log, and it only grew",
 }
 ON_REQUEST = ("reproduced", "log")  # made only if the caller asks for them

@@ -17,7 +17,13 @@ from pipeline.trust.opt_out import REASON, STAGE, Finder, Lines, merged, of_reci
 from pipeline.trust.rows import Bools, first_finding
 
 NAME = "opt_out"
-UNTOLD = ("record_hmac", "record_bytes", "charset", "detail")  # columns that are null in a row of this reason
+UNTOLD = (
+    "record_hmac",
+    "record_bytes",
+    "charset",
+    "extractor",
+    "detail",
+)  # columns that are null in a row of this reason
 
 
 class KeptOut:

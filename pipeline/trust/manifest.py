@@ -13,7 +13,7 @@ from pathlib import Path
 from typing import Any, TypedDict, cast
 
 from pipeline.errors import VerificationError
-from pipeline.trust import intoto, names, opt_out, roots
+from pipeline.trust import extraction, intoto, names, opt_out, roots
 from pipeline.trust.intoto import PAYLOAD_TYPE as PAYLOAD_TYPE
 
 PREDICATE_TYPE = "urn:pellucid:manifest:v1"
@@ -29,12 +29,16 @@ class Reason(TypedDict):
 
 
 class Totals(TypedDict):
-    """Counts of records; `text_bytes` of the kept texts in UTF-8. read = kept + dropped = kept + sum of reasons."""
+    """Counts of records; `text_bytes` of the kept texts in UTF-8. read = kept + dropped = kept + sum of reasons.
+
+    `extraction`: of the pages among the records, kept and dropped ones.
+    """
 
     read: int
     kept: int
     dropped: int
     text_bytes: int
+    extraction: extraction.ExtractionTotals
     reasons: list[Reason]
 
 
@@ -52,6 +56,14 @@ class ArtifactEntry(TypedDict):
     sha256: str
     read: int
     evidence: list[EvidenceEntry]
+
+
+class ExtractorEntry(TypedDict):
+    """An extractor that a source's pages were read with. `model_sha256`: of its model's file, null if it has none."""
+
+    name: str
+    version: str
+    model_sha256: str | None
 
 
 class AgainstEntry(TypedDict):
@@ -99,6 +111,7 @@ class Manifest(TypedDict):
     against: list[AgainstEntry]
     code: dict[str, str]
     environment: dict[str, Any]
+    extractors: list[ExtractorEntry]
     stages: list[dict[str, str]]
     totals: Totals
     sources: list[SourceEntry]
@@ -107,8 +120,16 @@ class Manifest(TypedDict):
     policies: dict[str, list[Any]]
 
 
+_EXTRACTION: dict[str, Any] = {
+    "pages": intoto.count, "visible_characters": intoto.count, "kept_characters": intoto.count,
+    "cuts": [{"reason": intoto.string, "blocks": intoto.count, "characters": intoto.count}],
+}  # fmt: skip
+_EXTRACTOR: dict[str, Any] = {
+    "name": intoto.string, "version": intoto.string, "model_sha256": intoto.optional(intoto.sha256),
+}  # fmt: skip
 _TOTALS: dict[str, Any] = {
     "read": intoto.count, "kept": intoto.count, "dropped": intoto.count, "text_bytes": intoto.count,
+    "extraction": _EXTRACTION,
     "reasons": [{"stage": intoto.string, "reason": intoto.string, "documents": intoto.count}],
 }  # fmt: skip
 _ARTIFACT: dict[str, Any] = {
@@ -138,6 +159,7 @@ SHAPE: dict[str, Any] = {
     ],
     "code": {"package": intoto.string, "version": intoto.string, "sha256": intoto.sha256},
     "environment": {"requirements_sha256": intoto.optional(intoto.sha256), "packages": intoto.strings},
+    "extractors": [_EXTRACTOR],
     "stages": [{"name": intoto.string, "code_sha256": intoto.sha256}],
     "totals": _TOTALS,
     "sources": [
@@ -174,6 +196,7 @@ def statement(
     sources: Sequence[Mapping[str, Any]],
     files: Sequence[Mapping[str, Any]],
     index: Mapping[str, roots.Root],
+    extractors: Sequence[Mapping[str, Any]] = (),
     against: Sequence[Mapping[str, Any]] = (),
     totals: Mapping[str, Any] | None = None,
     policies: Mapping[str, Any] | None = None,
@@ -181,9 +204,9 @@ def statement(
     """Canonical bytes of the manifest's statement, from JSON values of the shapes above.
 
     Name, version and description are the recipe's, and what the policies say of opt-out lists follows from its own. Totals
-    are the sums over the sources; files, reasons, subjects and the releases in `against` are put in order; `index` has the
-    roots of the index trees, the others follow. Raises VerificationError naming the key whose value `parse` would refuse,
-    and ValueError if `totals` is given and is not the sum.
+    are the sums over the sources; files, reasons, subjects, `extractors` and the releases in `against` are put in order;
+    `index` has the roots of the index trees, the others follow. Raises VerificationError naming the key whose value `parse`
+    would refuse, and ValueError if `totals` is given and is not the sum.
     """
     summed = sum_totals(sources)
     if totals is not None and _in_order(totals) != summed:
@@ -197,6 +220,7 @@ def statement(
         "against": sorted(against, key=lambda other: str(other["release_id"])),
         "code": code,
         "environment": environment,
+        "extractors": sorted(extractors, key=lambda one: str(one["name"])),
         "stages": stages,
         "totals": summed,
         "sources": [_in_order(source) for source in sources],
@@ -233,8 +257,10 @@ def parse(data: bytes, where: str = "manifest.json") -> Manifest:
         raise VerificationError(f"subject and files say different things of {other!r:.200}", where=where)
     for scope, totals in (("totals", manifest["totals"]), *((f"sources {s['name']}", s) for s in manifest["sources"])):
         _ascending([(row["stage"], row["reason"]) for row in totals["reasons"]], f"{scope}: reasons", where)
+        _ascending([cut["reason"] for cut in totals["extraction"]["cuts"]], f"{scope}: extraction.cuts", where)
     _ascending([file["name"] for file in manifest["files"]], "files", where)
     _ascending([other["release_id"] for other in manifest["against"]], "against", where)
+    _ascending([one["name"] for one in manifest["extractors"]], "extractors", where)
     names.check(manifest["files"], [source["name"] for source in manifest["sources"]], where)
     for number, takedown in enumerate(manifest["policies"]["takedown"]):
         _ascending(takedown["ids"], f"policies.takedown[{number}].ids", where)
@@ -259,6 +285,7 @@ def parse(data: bytes, where: str = "manifest.json") -> Manifest:
 
 def sum_totals(sources: Iterable[Mapping[str, Any]]) -> Totals:
     """The totals of a release: sums over its sources, reasons by (stage, reason)."""
+    sources = list(sources)
     counts: Counter[str] = Counter()
     reasons: Counter[tuple[str, str]] = Counter()
     for source in sources:
@@ -270,6 +297,7 @@ def sum_totals(sources: Iterable[Mapping[str, Any]]) -> Totals:
         "kept": counts["kept"],
         "dropped": counts["dropped"],
         "text_bytes": counts["text_bytes"],
+        "extraction": extraction.summed(source["extraction"] for source in sources),
         "reasons": [
             {"stage": stage, "reason": reason, "documents": n} for (stage, reason), n in sorted(reasons.items())
         ],
@@ -298,7 +326,7 @@ def code_sha256(package: Path) -> str:
 
 def _in_order(counted: Mapping[str, Any]) -> dict[str, Any]:
     reasons = sorted(counted["reasons"], key=lambda row: (row["stage"], row["reason"]))
-    return {**counted, "reasons": reasons}
+    return {**counted, "reasons": reasons, "extraction": extraction.summed([counted["extraction"]])}
 
 
 def _ascending(keys: Sequence[Any], name: str, where: str) -> None:

@@ -1,6 +1,7 @@
 """What is kept of a release's rows as they are read, for the checks of the release as a whole."""
 
 from collections import Counter
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 
 import numpy as np
@@ -8,6 +9,7 @@ import numpy.typing as npt
 import pyarrow as pa
 
 from pipeline.trust import index
+from pipeline.trust.extraction import ExtractionTotals
 from pipeline.trust.findings import Check
 from pipeline.trust.kept_out import KeptOut
 from pipeline.trust.tombstones import Tombstones
@@ -74,6 +76,7 @@ class Counted:
     dropped: int = 0
     text_bytes: int = 0
     reasons: Counter[tuple[str, str]] = field(default_factory=Counter)
+    extraction: list[ExtractionTotals] = field(default_factory=list)
 
 
 @dataclass(slots=True)
@@ -89,5 +92,6 @@ class Seen:
     roots: dict[str, bytes] = field(default_factory=dict)  # file to its content root
     entries: list[dict[str, index.Entries]] = field(default_factory=list)
     removed: list[Tombstones] = field(default_factory=list)
+    extractors: Mapping[str, str | None] = field(default_factory=dict)  # by source (`extraction.extractors`)
     kept_out: KeptOut = field(default_factory=lambda: KeptOut({}))
     opted: list[Check] = field(default_factory=list)  # of the check `opt_out`, which is made with those of the whole

@@ -12,7 +12,7 @@ import numpy.typing as npt
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from pipeline.trust import index, leaves, rows, tombstones
+from pipeline.trust import index, leaves, page_rows, rows, tombstones
 from pipeline.trust.findings import Check, Findings, failed
 from pipeline.trust.manifest import FileEntry, SourceEntry
 from pipeline.trust.reading import BATCH_ROWS, BadParquet, aligned, batch_rows, batches
@@ -49,6 +49,7 @@ def kept_shard(
             seen.opted += seen.kept_out.kept(batch, name, start)
             yield from rows.kept_decisions(batch, name, start)
             yield from rows.edits(batch, name, start)
+            yield from _pages(batch, source, name, start, seen)
             if not wrong:
                 digests = rows.digests(batch)
                 yield from rows.ids(batch, digests, name, start)
@@ -96,6 +97,7 @@ def dropped_shard(
                 yield from rows.ids(batch, digests, name, start)
                 ids.append(b"".join(digests))
             seen.opted += seen.kept_out.dropped(batch, name, start)
+            yield from _pages(batch, source, name, start, seen)
             in_ledger = list(rows.ledger(batch, name, start))
             yield from in_ledger
             if not in_ledger:
@@ -185,6 +187,12 @@ def clusters_shard(release: Path, entry: SourceEntry, clusters: FileEntry, gone:
     yield from _ends(clusters, start, first_id, last_id, tree.size)
     if tree.size != start + len(gone.leaves["clusters"]):
         yield failed("order", "what a takedown removed of this file stands at places that it does not have", name)
+
+
+def _pages(batch: pa.RecordBatch, source: str, file: str, start: int, seen: Seen) -> Findings:
+    """Check the accounts of a batch's pages, and add them to what the source's rows say."""
+    yield from page_rows.check(batch, seen.extractors.get(source), file, start)
+    seen.sources[source].extraction.append(page_rows.totals(batch))
 
 
 def _placed(gone: Tombstones, fate: str, present: Digests, count: int, file: str) -> Findings:

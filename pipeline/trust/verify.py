@@ -20,6 +20,7 @@ from pipeline.trust import (
     balance,
     checkpoint,
     dsse,
+    extraction,
     folder,
     index,
     kept_out,
@@ -262,8 +263,20 @@ def _digests(state: _State, files: Sequence[FileEntry]) -> Findings:
 
 def _rows(state: _State, manifest: Manifest) -> None:
     """Every row, shard by shard; then what concerns them all."""
-    by_row = ("schema", "rows", "order", "origins", "ids", "aligned", "texts", "decisions", "edits", "ledger")
-    seen = Seen(kept_out=kept_out.KeptOut(manifest["recipe"]))
+    by_row = (
+        "schema",
+        "rows",
+        "order",
+        "origins",
+        "ids",
+        "aligned",
+        "texts",
+        "decisions",
+        "edits",
+        "extraction",
+        "ledger",
+    )
+    seen = Seen(kept_out=kept_out.KeptOut(manifest["recipe"]), extractors=extraction.extractors(manifest))
     state.make(by_row, _shards(state, manifest, seen))
     if state.failed(FOUNDATIONS):
         return
