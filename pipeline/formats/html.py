@@ -11,30 +11,16 @@ from resiliparse.parse.html import HTMLTree
 
 from pipeline.formats import whole
 from pipeline.formats.charset import Undecodable, decode
+from pipeline.formats.charset_prescan import declared
 from pipeline.formats.interface import Format, Options
 from pipeline.model import Document, Fault, Record, Refusal
 
-# The prescan of the HTML standard reads 1,024 bytes (section 13.2.3.2); pages in the wild declare later, too.
-PRESCAN = 4096
 # Nested <div>s take resiliparse's main content time quadratic in their depth (1 s at 5,000, 16 s at 20,000); pages that
 # people wrote stay below 100.
 MAX_DIVS = 1000
 
-_META = re.compile(rb"""<meta\s[^>]*?charset\s*=\s*["']?\s*([A-Za-z0-9_.:+-]+)""", re.IGNORECASE)
-_XML = re.compile(rb"""^\s*<\?xml\s[^>]*?encoding\s*=\s*["']([A-Za-z0-9_.:+-]+)""")
 _DIV = re.compile(r"<(/?)div\b", re.IGNORECASE)
 _GAPS = re.compile(r"\n(?:[ \t]*+\n){2,}")
-
-
-def declared(raw: bytes) -> str | None:
-    """The charset that a page's own first bytes declare.
-
-    A declaration that can be read as ASCII is not UTF-16, whatever it says (HTML standard, section 13.2.3.2).
-    """
-    head = raw[:PRESCAN]
-    found = _META.search(head) or _XML.match(head)
-    name = found[1].decode("ascii") if found else None
-    return "utf-8" if name and name.lower().startswith(("utf-16", "utf16", "ucs-2")) else name
 
 
 def extract(record: Record, options: Options) -> Document | Refusal | Fault:
