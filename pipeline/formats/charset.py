@@ -31,6 +31,7 @@ _MEANT = {
     "iso8859-1": ("cp1252",), "iso8859-9": ("cp1254",), "iso8859-11": ("cp874",), "tis-620": ("cp874",),
     "shift_jis": ("cp932",), "euc_kr": ("cp949",), "gbk": ("gb18030",), "gb2312": ("gb18030",),
     "big5": ("cp950", "big5hkscs"), "ascii": ("ascii",), "us-ascii": ("ascii",),
+    "x-mac-cyrillic": ("mac-cyrillic",), "x-mac-ukrainian": ("mac-cyrillic",),
 }  # fmt: skip
 _WINDOWS = {
     "iso8859-1": "cp1252", "iso8859-2": "cp1250", "iso8859-5": "cp1251", "iso8859-6": "cp1256", "iso8859-7": "cp1253",

@@ -5,30 +5,12 @@ detected. A page without visible text (frame sets, redirects) is refused as `emp
 is all cut as `no_main_content`.
 """
 
-import re
-
 from pipeline.formats import whole
 from pipeline.formats.charset import Undecodable, decode
+from pipeline.formats.charset_prescan import declared
 from pipeline.formats.html_text import PageBlock, PageOptions, page_blocks, page_text
 from pipeline.formats.interface import Format, Options
 from pipeline.model import Document, Fault, Record, Refusal
-
-# The prescan of the HTML standard reads 1,024 bytes (section 13.2.3.2); pages in the wild declare later, too.
-PRESCAN = 4096
-
-_META = re.compile(rb"""<meta\s[^>]*?charset\s*=\s*["']?\s*([A-Za-z0-9_.:+-]+)""", re.IGNORECASE)
-_XML = re.compile(rb"""^\s*<\?xml\s[^>]*?encoding\s*=\s*["']([A-Za-z0-9_.:+-]+)""")
-
-
-def declared(raw: bytes) -> str | None:
-    """The charset that a page's own first bytes declare.
-
-    A declaration that can be read as ASCII is not UTF-16, whatever it says (HTML standard, section 13.2.3.2).
-    """
-    head = raw[:PRESCAN]
-    found = _META.search(head) or _XML.match(head)
-    name = found[1].decode("ascii") if found else None
-    return "utf-8" if name and name.lower().startswith(("utf-16", "utf16", "ucs-2")) else name
 
 
 def extract(record: Record, options: Options) -> Document | Refusal | Fault:

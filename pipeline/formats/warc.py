@@ -14,8 +14,9 @@ from fastwarc.warc import ArchiveIterator, WarcRecord
 
 from pipeline.formats import http_body, whole
 from pipeline.formats.charset import Undecodable, decode
+from pipeline.formats.charset_prescan import declared
 from pipeline.formats.compressed import CHUNK, at_hand
-from pipeline.formats.html import declared, page_options
+from pipeline.formats.html import page_options
 from pipeline.formats.html_text import PageBlock, page_blocks, page_text
 from pipeline.formats.interface import RECORD_LIMIT, Bomb, Format, Member, Options, Truncated
 from pipeline.model import Document, Fault, Pointer, Record, Refusal

@@ -8,7 +8,8 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from pipeline.formats import whole
-from pipeline.formats.html import declared, to_text
+from pipeline.formats.charset_prescan import declared
+from pipeline.formats.html import to_text
 from pipeline.formats.interface import Bomb, Truncated
 from pipeline.model import Document, Fault, Refusal
 from tests.formats import broken
@@ -96,7 +97,7 @@ def test_a_page_is_decoded_as_it_declares_or_as_it_is(tmp_path: Path, head: str,
 
 def test_a_declaration_that_can_be_read_as_ascii_is_not_utf_16() -> None:
     assert declared(b"<meta charset=UTF-16LE>") == "utf-8"
-    assert declared(b"<?xml version='1.0' encoding='ISO-8859-2'?><html>") == "ISO-8859-2"
+    assert declared(b"<?xml version='1.0' encoding='ISO-8859-2'?><html>") == "iso-8859-2"
     assert declared(b"<p>no charset=utf-8 here") is None
 
 
