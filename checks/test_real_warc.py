@@ -18,7 +18,7 @@ from pipeline.model import Document, Fault
 from pipeline.sources.fetch import Cache, fetch_candidate
 from pipeline.sources.registry import SOURCES
 
-SPEC = {"kind": "warc", "main_content": True}
+SPEC = {"kind": "warc", "extractor": "default", "boilerplate": "cut", "links": False, "output": "text"}
 SHA256 = "5ae43c9b2a5321e39b9c8e16538bfbc0146eeb6fe26713232e45378b774a1a96"
 
 

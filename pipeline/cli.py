@@ -5,6 +5,7 @@ Heavy modules are imported inside the commands, so that `pellucid --help` answer
 
 import json
 import sys
+from dataclasses import asdict
 from pathlib import Path
 from typing import Any
 
@@ -155,34 +156,43 @@ def build(
     is_flag=True,
     help="Read record and text again from the cached artifact through the pointer, and compare.",
 )
+@click.option(
+    "--cut",
+    is_flag=True,
+    help="Read a page again from the cached artifact, and list the blocks that were cut from it, each with its reason.",
+)
 @AS_JSON
 @errors_end_it
-def show(release: Path, document: str, text: bool, again: bool, as_json: bool) -> None:
+def show(release: Path, document: str, text: bool, again: bool, cut: bool, as_json: bool) -> None:
     """Print the whole story of DOCUMENT: an id (or its first 8 characters or more), or a URL.
 
-    Origin, pointer, licence, each decision with its value and bound, where it stands, and for a duplicate the kept one.
+    Origin, pointer, licence, what of a page was kept and cut, each decision with its value and bound, where it stands, and for
+    a duplicate the kept one.
     """
     from pipeline.inspection.show import show as find
 
     stories = find(release, document)
     reread = [read_once_more(story) if again and story.fate != "removed" else None for story in stories]
+    pages = [page_once_more(story) if cut and story.fate != "removed" else None for story in stories]
     if as_json:
         told = [
-            {**story.to_json(), **({"again": found} if found else {})}
-            for story, found in zip(stories, reread, strict=True)
+            {**story.to_json(), **({"again": found} if found else {}), **({"cut": page} if page else {})}
+            for story, found, page in zip(stories, reread, pages, strict=True)
         ]
         click.echo(json.dumps(told, ensure_ascii=False))
     else:
-        for number, (story, found) in enumerate(zip(stories, reread, strict=True)):
+        for number, (story, found, page) in enumerate(zip(stories, reread, pages, strict=True)):
             say([""] * bool(number))
             say(telling_rows.story(story))
+            if page:
+                say(telling_rows.cut(page))
             shown = story.text if text and story.fate != "removed" else None
             if found:
                 say(telling_rows.again(found))
                 shown = found["text"]
             if shown is not None:
                 click.echo(f"\n{for_terminal(shown)}")
-    sys.exit(0 if all(found["same"] for found in reread if found) else 1)
+    sys.exit(0 if all(found["same"] for found in (*reread, *pages) if found) else 1)
 
 
 @main.command()
@@ -230,9 +240,31 @@ def read_once_more(story: Any) -> dict[str, Any]:
         return {"read": False, "same": True, "text": None}
     found = shows.again(story, Cache().path(story.row["artifact_sha256"]))
     return {
-        "read": True, "same": False not in (found.record_equal, found.text_equal), "record_bytes": len(found.raw),
-        "record_equal": found.record_equal, "text": found.text, "text_equal": found.text_equal, "before_edits": found.edited,
+        "read": True, "same": False not in (found.record_equal, found.text_equal, found.extraction_equal),
+        "record_bytes": len(found.raw), "record_equal": found.record_equal, "text": found.text,
+        "text_equal": found.text_equal, "before_edits": found.edited,
+        "extraction": None if found.extraction is None else asdict(found.extraction),
+        "extraction_equal": found.extraction_equal,
     }  # fmt: skip
+
+
+def page_once_more(story: Any) -> dict[str, Any]:
+    """A page's blocks that were cut, from its record, read again. `same`: they add up to what the row says.
+
+    `why`: why there are no blocks to list, as a sentence.
+    """
+    from pipeline.inspection import show as shows
+    from pipeline.sources.fetch import Cache
+
+    if story.row.get("reason") == telling.OPT_OUT:
+        return {"same": True, "why": "not read: an opt-out list of the recipe names this record", "blocks": []}
+    found = shows.page(story, b"") if story.row["extractor"] is None else None
+    if found is None:
+        again = shows.again(story, Cache().path(story.row["artifact_sha256"]))
+        found = shows.page(story, again.raw)
+    if isinstance(found, str):
+        return {"same": True, "why": found, "blocks": []}
+    return {"same": found.equal, "why": None, "blocks": [asdict(one) for one in found.blocks if one.reason is not None]}
 
 
 for _module in (trust, proofs, log, takedown, report, browse, diff, trace, push):

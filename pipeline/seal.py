@@ -179,7 +179,15 @@ def _extractors(recipe: Recipe) -> list[dict[str, Any]]:
         return []
     from pipeline.formats import html_text
 
-    return [html_text.identity(extractor) for extractor in asked]
+    known = {
+        "default": html_text.extractor_identity(),
+        "all_text": {"name": "all_text", "version": html_text.ALL_TEXT_VERSION, "model_sha256": None},
+    }
+    versions = code.extractor_libraries(recipe)
+    return [
+        known[name] if name in known else {"name": name, "version": versions[name], "model_sha256": None}
+        for name in asked
+    ]
 
 
 def _is_of(record: TaskRecord, source: str) -> bool:

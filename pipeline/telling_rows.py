@@ -33,6 +33,9 @@ def story(told: Any) -> Iterator[Item]:
     if row["record_hmac"]:
         yield Fact("record", f"{row['record_bytes']:,} bytes", indent=2)
         yield Fact("hmac", row["record_hmac"], indent=2)
+    if row["extractor"] is not None:
+        yield Heading("Page")
+        yield from page(row)
     if row["text_hmac"]:
         yield Heading("Text")
         yield from _text(row, kept)
@@ -41,6 +44,36 @@ def story(told: Any) -> Iterator[Item]:
         yield Table("<<>~", tuple(map(decision, row["decisions"])), indent=2, least=4)
     yield Heading("Where it ended")
     yield from _end(told, row, kept)
+
+
+def page(row: Mapping[str, Any]) -> Iterator[Item]:
+    """What of a page's visible text is kept, and what is cut for which reason, most characters first."""
+    visible, kept = row["visible_characters"], row["kept_characters"]
+    yield Fact("extractor", row["extractor"], indent=2)
+    yield Fact("visible", f"{visible:,} characters", indent=2)
+    yield Fact("kept", f"{kept:,} characters{f' ({kept / visible:.1%})' if visible else ''}", indent=2)
+    cuts = sorted(row["cuts"], key=lambda one: (-one["characters"], one["reason"]))
+    said = [f"{one['reason']} {one['characters']:,} in {_blocks(one['blocks'])}" for one in cuts]
+    if said:
+        yield Fact("cut", ", ".join(said), indent=2)
+
+
+def cut(found: Mapping[str, Any]) -> Iterator[Item]:
+    """The blocks that were cut from a page: `cli.page_once_more`."""
+    yield Heading("Cut")
+    if found["why"]:
+        yield Fact("blocks", found["why"], indent=2)
+        return
+    blocks = found["blocks"]
+    style, said = ("", "as the row says") if found["same"] else ("bad", "which DIFFERS from what the row says")
+    yield Fact("blocks", f"{_blocks(len(blocks))} cut, {said}", style, 2)
+    rows = [Row((one["reason"], f"{one['characters']:,}", " ".join(one["text"].split()))) for one in blocks]
+    if rows:
+        yield Table("<>~", tuple(rows), ("reason", "characters", "text"), indent=2)
+
+
+def _blocks(count: int) -> str:
+    return f"{count:,} block{'s' * (count != 1)}"
 
 
 def _text(row: Mapping[str, Any], kept: bool) -> Iterator[Item]:
@@ -84,6 +117,14 @@ def again(found: Mapping[str, Any]) -> Iterator[Item]:
     if found["text"] is not None:
         said = ", before its edits" if found["before_edits"] else ""
         yield Fact("text", f"text {words[text]}, {len(found['text']):,} characters{said}", style[text], 2)
+    page, equal = found["extraction"], found["extraction_equal"]
+    if equal is not None:
+        kept = (
+            f", {page['kept_characters']:,} of {page['visible_characters']:,} visible characters kept" if page else ""
+        )
+        yield Fact(
+            "page", f"counts {words[equal] if page else 'are in its row, and it is NO PAGE'}{kept}", style[equal], 2
+        )
 
 
 def where_dropped(row: Mapping[str, Any]) -> str:

@@ -113,7 +113,7 @@ sources:
   - name: pages
     from: {{kind: pypi, packages: [pages==2.0], file: wheel}}
     members: "**/*.html"
-    format: {{kind: html, main_content: false}}
+    format: {{kind: html, extractor: all_text}}
     license: MIT
     evidence: "**/LICENSE"
   - name: lines

@@ -162,7 +162,7 @@ def test_answers_of_a_datatrove_filter_are_read_back(made: tuple[World, Path], t
 def test_differences_that_need_a_build_are_named(made: tuple[World, Path]) -> None:
     here, release = made
     path = here.recipe.with_name("other.yaml")
-    text = here.recipe.read_text().replace("main_content: false", "main_content: true")
+    text = here.recipe.read_text().replace("extractor: all_text", "extractor: default")
     text = text.replace("characters: 400", "characters: 500")
     path.write_text(text.replace("- name: lines", "- name: rows"))
     found = json.loads(here.run("rejudge", release, "--recipe", path, "--json").stdout)

@@ -17,6 +17,30 @@ STAGES = {
     "takedown": "Take documents out of a release that was published before.",
 }
 
+# Why a block of a web page's text is not part of a document.
+CUTS = {
+    "advertisement": "Advertising, and links that are paid for.",
+    "boilerplate": "Text around the main content that fits no other reason.",
+    "breadcrumbs": "Where the page stands in its site: a path of links.",
+    "comments": "What readers wrote below the main content.",
+    "cookie_banner": "A notice about cookies or consent.",
+    "copyright": "A line about rights.",
+    "dialog": "A window over the page: a login, a question.",
+    "footer": "The foot of the page.",
+    "form": "Labels and buttons of a form.",
+    "header": "The head of the site or page, beside its heading.",
+    "link_list": "A list of nothing but links.",
+    "metadata": "Facts about the page: dates, tags, who wrote it.",
+    "navigation": "Menus and links to other pages of the site.",
+    "newsletter": "An invitation to subscribe.",
+    "pagination": "Links to the page before, the next one, or one by number.",
+    "related_content": "Titles and beginnings of other pages.",
+    "share_links": "Links that share the page elsewhere.",
+    "sidebar": "A column beside the main content.",
+    "skip_link": "A link that leads past the menus.",
+    "table_of_contents": "A list of the page's own headings.",
+}
+
 READ = {
     "unreadable:binary": "The bytes are no text: they hold too many control characters.",
     "unreadable:bomb": "It unpacks to far more bytes than a true file of its size would.",
@@ -45,6 +69,7 @@ READ = {
 EXTRACT = {
     "empty": "Nothing but white space is left when the text is taken out.",
     "http_status": "The web server did not answer with the page, but with an error or a redirection.",
+    "no_main_content": "All visible text of the web page was cut: it holds navigation, lists of links, notices, and no text.",
     "namespace": "The wiki page is not of a kind that the recipe asks for: a talk page, a template, a file.",
     "no_text": "The record has no text where the recipe says that texts are.",
     "not_html": "The web server's answer is no HTML page.",

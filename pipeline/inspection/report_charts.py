@@ -9,6 +9,7 @@ from markupsafe import Markup
 from pipeline.inspection import charts, reasons, scales
 from pipeline.inspection.pages import count, millionths, share, visible
 from pipeline.inspection.report_rows import Found, Measure
+from pipeline.trust import extraction
 from pipeline.trust.manifest import Manifest, SourceEntry
 
 
@@ -70,6 +71,63 @@ def by_source(manifest: Manifest, limit: int) -> Markup:
         rows, len(stages) + 3, _counts("all sources", totals, stages),
     )  # fmt: skip
     return charts.figure(svg, charts.LEGEND, table, folded=False)
+
+
+def cut_by_source(manifest: Manifest, limit: int) -> Markup:
+    """Of each source of pages, how many of their visible characters were kept and cut."""
+    found = [source for source in manifest["sources"] if source["extraction"]["pages"]]
+    found.sort(key=lambda source: (-_cut(source["extraction"]), source["name"]))
+    shown, rest = found[:limit], found[limit:]
+    items = [(source["name"], source["extraction"]) for source in shown]
+    if rest:
+        items.append((f"{len(rest)} other sources", extraction.summed(source["extraction"] for source in rest)))
+    svg = charts.bars(
+        "cut-by-source", "Visible characters of pages kept and cut, by source",
+        f"{len(found)} sources of pages, from {found[0]['name'] if found else 'none'}, of which most characters were cut.",
+        [
+            charts.Bar(name, one["kept_characters"], _cut(one), f"{share(_cut(one), one['visible_characters'])} cut")
+            for name, one in items
+        ],
+        legend=True,
+    )  # fmt: skip
+    table = charts.Table(
+        "Visible characters by source", ("source", "pages", "visible characters", "kept", "cut", "share cut"),
+        [_of_pages(name, one) for name, one in items], 5, _of_pages("all sources", manifest["totals"]["extraction"]),
+    )  # fmt: skip
+    return charts.figure(svg, charts.CUT_LEGEND, table, folded=False)
+
+
+def cut_by_reason(manifest: Manifest) -> Markup:
+    """Of all pages, how many visible characters were cut for each reason."""
+    totals = manifest["totals"]["extraction"]
+    cuts = sorted(totals["cuts"], key=lambda cut: (-cut["characters"], cut["reason"]))
+    svg = charts.bars(
+        "cut-by-reason", "Characters cut from pages, by reason",
+        f"{len(cuts)} reasons; most characters were cut as {cuts[0]['reason'] if cuts else 'nothing'}.",
+        [charts.Bar(cut["reason"], 0, cut["characters"], count(cut["characters"])) for cut in cuts], legend=True,
+    )  # fmt: skip
+    visible = totals["visible_characters"]
+    rows = [
+        (cut["reason"], reasons.CUTS.get(cut["reason"], ""), count(cut["blocks"]), count(cut["characters"]),
+         share(cut["characters"], visible))
+        for cut in cuts
+    ]  # fmt: skip
+    whole = sum(cut["characters"] for cut in cuts)
+    table = charts.Table(
+        "Cut blocks by reason", ("reason", "what it is", "blocks", "characters", "share of visible"), rows, 3,
+        ("all", "", count(sum(cut["blocks"] for cut in cuts)), count(whole), share(whole, visible)),
+    )  # fmt: skip
+    return charts.figure(svg, charts.CUT_LEGEND, table)
+
+
+def _cut(counted: Mapping[str, Any]) -> int:
+    """Visible characters that were not kept; an extractor that writes more than is visible cuts none."""
+    return max(0, int(counted["visible_characters"]) - int(counted["kept_characters"]))
+
+
+def _of_pages(name: str, counted: Mapping[str, Any]) -> tuple[str, ...]:
+    numbers = (counted["pages"], counted["visible_characters"], counted["kept_characters"], _cut(counted))
+    return (name, *map(count, numbers), share(_cut(counted), counted["visible_characters"]))
 
 
 def language_chart(found: Found, limit: int) -> Markup:

@@ -50,6 +50,10 @@ def view(manifest: Manifest, release_id: str, key_id: str, found: Found, limits:
         "alike": report_text.alike,
         "funnel": report_charts.funnel(manifest),
         "by_source": report_charts.by_source(manifest, limits.sources),
+        "pages": totals["extraction"],
+        "cut_by_source": report_charts.cut_by_source(manifest, limits.sources),
+        "cut_by_reason": report_charts.cut_by_reason(manifest) if totals["extraction"]["cuts"] else None,
+        "marked": _marked(manifest),
         "reasons_table": charts.table(_reasons(manifest, limits.reasons)),
         "stages": reasons.STAGES,
         "measures": _measures(manifest, found, limits),
@@ -72,6 +76,12 @@ def view(manifest: Manifest, release_id: str, key_id: str, found: Found, limits:
         "link": report_text.link,
         "figure": charts.figure,
     }
+
+
+def _marked(manifest: Manifest) -> list[str]:
+    """Sources whose recipe marks boilerplate in the text and cuts none."""
+    specs = ((str(source.get("name")), source.get("format")) for source in manifest["recipe"]["sources"])
+    return [name for name, spec in specs if isinstance(spec, dict) and spec.get("boilerplate") == "mark"]
 
 
 def _is_answer(measure: Measure) -> bool:

@@ -7,14 +7,17 @@ import json
 from collections.abc import Callable, Mapping
 from dataclasses import asdict, dataclass
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from pipeline.errors import PellucidError, RecipeError
 from pipeline.formats import read
 from pipeline.formats.interface import Bomb, Truncated
 from pipeline.inspection import duck
-from pipeline.model import Document, Fault, Pointer
-from pipeline.trust import keyed
+from pipeline.model import ACCOUNTING, Document, Extraction, Fault, Pointer, Record, Refusal
+from pipeline.trust import extraction, keyed
+
+if TYPE_CHECKING:
+    from pipeline.formats.html_text import PageBlock
 
 ORIGIN = ("member", "offset", "length", "record", "path")
 
@@ -51,7 +54,8 @@ class Again:
     """A record read again. `text`: as it was extracted, before the edits of the recipe; None where the record holds none.
 
     `record_equal`, `text_equal`: whether the keyed digest is the row's; None where there is nothing to compare. `edited`:
-    whether the row's text is what edits left.
+    whether the row's text is what edits left. `extraction`: the account of a page; `extraction_equal`: whether it is the row's,
+    None where neither has one.
     """
 
     raw: bytes
@@ -59,6 +63,18 @@ class Again:
     record_equal: bool | None
     text_equal: bool | None
     edited: bool
+    extraction: Extraction | None = None
+    extraction_equal: bool | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Page:
+    """The blocks of a page that was read again, in order, kept and cut ones. `equal`: whether those that are cut add up, by
+    reason, to what the row says.
+    """
+
+    blocks: tuple["PageBlock", ...]
+    equal: bool
 
 
 def show(release: Path, wanted: str) -> list[Story]:
@@ -124,7 +140,7 @@ def again(story: Story, artifact: Path, key_from: Callable[[Mapping[str, Any], P
     row = story.row
     try:
         key = key_from(row, artifact)
-        raw, text = _read(story, artifact)
+        raw, found = _read(story, artifact)
     except FileNotFoundError:
         raise PellucidError(
             "the artifact is not in the artifact cache",
@@ -135,16 +151,39 @@ def again(story: Story, artifact: Path, key_from: Callable[[Mapping[str, Any], P
         raise PellucidError(f"the cached artifact cannot be read: {error.strerror}", where=str(artifact)) from error
     edits = row["edits"]  # the row's text is what they left; extraction gives what the first of them was given
     of_text = edits[0]["before_hmac"] if edits else row["text_hmac"]
+    text = found.text if isinstance(found, Document) else None
+    account = None if isinstance(found, Fault) else found.extraction
+    stated = {name: row[name] for name in extraction.columns(None)}
     return Again(
         raw,
         text,
         None if row["record_hmac"] is None else keyed.of(key, raw) == row["record_hmac"],
         None if text is None or of_text is None else keyed.of(key, text.encode()) == of_text,
         bool(edits),
+        account,
+        None if account is None and row["extractor"] is None else extraction.columns(account) == stated,
     )
 
 
-def _read(story: Story, artifact: Path) -> tuple[bytes, str | None]:
+def page(story: Story, raw: bytes) -> Page | str:
+    """The page whose record `raw` is, by blocks; or why there are none, as a sentence."""
+    extractor = story.row["extractor"]
+    if extractor is None:
+        return "the record is no page of which text was taken"
+    if extractor.partition("/")[0] not in ACCOUNTING:
+        return f"{extractor} does not say what it leaves out"
+    blocks = read.blocks(Record(story.pointer(), raw), story.format) or []
+    cuts: dict[str, list[int]] = {}
+    for block in blocks:
+        if block.reason is not None:
+            number, characters = cuts.get(block.reason, (0, 0))
+            cuts[block.reason] = [number + 1, characters + block.characters]
+    stated = {cut["reason"]: [cut["blocks"], cut["characters"]] for cut in story.row["cuts"]}
+    visible = sum(block.characters for block in blocks)
+    return Page(tuple(blocks), cuts == stated and visible == story.row["visible_characters"])
+
+
+def _read(story: Story, artifact: Path) -> tuple[bytes, Document | Refusal | Fault]:
     file_name = _artifact_file(story)
     try:
         record = read.find(artifact, file_name, story.pointer(), story.format)
@@ -153,9 +192,8 @@ def _read(story: Story, artifact: Path) -> tuple[bytes, str | None]:
     except (Truncated, Bomb) as error:
         raise PellucidError(f"the artifact cannot be read up to the record: {error}", where=str(artifact)) from error
     if isinstance(record, Fault):
-        return record.raw or b"", None
-    found = read.extract(record, story.format)
-    return record.raw, found.text if isinstance(found, Document) else None
+        return record.raw or b"", record
+    return record.raw, read.extract(record, story.format)
 
 
 def _artifact_file(story: Story) -> str:

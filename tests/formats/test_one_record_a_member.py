@@ -1,17 +1,19 @@
 """Text, HTML and mail: one member, one record."""
 
+import json
 import time
+from importlib.metadata import version
 from pathlib import Path
 
 import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from pipeline.formats import whole
+from pipeline.formats import read, whole
 from pipeline.formats.charset_prescan import declared
-from pipeline.formats.html import to_text
+from pipeline.formats.html import all_text
 from pipeline.formats.interface import Bomb, Truncated
-from pipeline.model import Document, Fault, Refusal
+from pipeline.model import Document, Fault, Pointer, Record, Refusal
 from tests.formats import broken
 from tests.formats.records_of import options, outcomes, reasons
 
@@ -34,8 +36,13 @@ def test_a_document_without_text_is_refused_as_empty(tmp_path: Path, data: bytes
 
 @pytest.mark.parametrize("data", [b"<html></html>", b"<frameset><frame src=a></frameset>", b"", b"<script>x()</script>",
                                   b'<meta http-equiv=refresh content="0; url=a.html">'])  # fmt: skip
-def test_a_page_without_text_is_refused_as_empty(tmp_path: Path, data: bytes) -> None:
-    assert outcomes(data, options("html"), tmp_path) == [Refusal("empty")]
+def test_a_page_without_text_is_refused_as_empty_and_has_its_account(tmp_path: Path, data: bytes) -> None:
+    for extractor in ("default", "all_text"):
+        (found,) = outcomes(data, options("html", extractor=extractor), tmp_path)
+        assert isinstance(found, Refusal) and found.reason == "empty"
+        account = found.extraction
+        assert account is not None
+        assert (account.visible_characters, account.kept_characters, account.cuts) == (0, 0, ())
 
 
 def test_binary_content_is_unreadable_and_keeps_its_bytes(tmp_path: Path) -> None:
@@ -69,13 +76,94 @@ def test_a_page_gives_its_main_content_and_title(tmp_path: Path) -> None:
     assert "The body of the page." in found.text
     assert "It goes on." in found.text
     assert "Contact" not in found.text
-    assert "Contact" in document(page, "html", tmp_path, main_content=False).text
+    assert "Contact" in document(page, "html", tmp_path, extractor="all_text").text
+
+
+MENU = "<nav><ul><li><a href=x>Home</a><li><a href=y>Contact</a><li><a href=z>All pages</a></ul></nav>"
+PROSE = "".join(f"<p>This is paragraph number {number} of a text that somebody wrote for others to read.</p>" for number in range(6))
+
+
+def test_what_a_page_keeps_and_what_is_cut_from_it_are_all_that_is_visible(tmp_path: Path) -> None:
+    page = f"<title>T</title><body>{MENU}<main><h1>Head</h1>{PROSE}</main>".encode()
+    account = document(page, "html", tmp_path).extraction
+    assert account is not None and account.cuts
+    assert account.kept_characters + sum(cut.characters for cut in account.cuts) == account.visible_characters
+    shown = "".join(f"HomeContactAllpagesHead{PROSE}".replace("<p>", "").replace("</p>", "").split())
+    assert account.visible_characters == len(shown)
+    assert {cut.reason for cut in account.cuts} == {"navigation"}
+    whole = document(page, "html", tmp_path, extractor="all_text").extraction
+    assert whole is not None and (whole.kept_characters, whole.cuts) == (len(shown), ())
+
+
+def test_a_page_of_which_all_is_cut_has_no_main_content_and_says_why(tmp_path: Path) -> None:
+    (found,) = outcomes(f"<body>{MENU}".encode(), options("html"), tmp_path)
+    assert isinstance(found, Refusal)
+    assert (found.reason, found.detail) == ("no_main_content", "19 visible characters: navigation 19")
+    account = found.extraction
+    assert account is not None
+    assert (account.visible_characters, account.kept_characters) == (19, 0)
+    assert [(cut.reason, cut.characters) for cut in account.cuts] == [("navigation", 19)]
+
+
+def test_the_blocks_of_a_page_are_its_visible_text_with_the_reasons_of_its_account(tmp_path: Path) -> None:
+    (tmp_path / "page.html").write_text(f"<body>{MENU}<main><h1>Head</h1>{PROSE}</main>")
+    spec = options("html")
+    (record,) = read.read_artifact(tmp_path / "page.html", "page.html", members=["**"], exclude=[], spec=spec)
+    assert isinstance(record, Record)
+    found = read.extract(record, spec)
+    assert isinstance(found, Document) and found.extraction is not None
+    blocks = read.blocks(record, spec) or []
+    assert {block.reason for block in blocks} == {None, "navigation"}
+    assert all(len("".join(block.text.split())) >= block.characters > 0 for block in blocks)
+    of_reasons = {cut.reason: (cut.blocks, cut.characters) for cut in found.extraction.cuts}
+    cut = [block for block in blocks if block.reason is not None]
+    assert of_reasons == {"navigation": (len(cut), sum(block.characters for block in cut))}
+    assert sum(block.characters for block in blocks) == found.extraction.visible_characters
+
+
+def test_a_page_whose_boilerplate_is_marked_holds_all_of_it_and_has_the_same_account(tmp_path: Path) -> None:
+    page = f"<body>{MENU}<main><h1>Head</h1>{PROSE}</main>".encode()
+    cut, marked = (document(page, "html", tmp_path, boilerplate=way) for way in ("cut", "mark"))
+    assert marked.extraction == cut.extraction
+    before, _, after = marked.text.partition('<boilerplate reason="navigation">\n')
+    assert (before, "Contact" in after.partition("\n</boilerplate>")[0]) == ("", True)
+    only_menu = document(f"<body>{MENU}".encode(), "html", tmp_path, boilerplate="mark")
+    assert "All pages" in only_menu.text
+
+
+def test_formats_that_read_no_pages_have_no_account_and_no_blocks(tmp_path: Path) -> None:
+    assert document(b"some text", "text", tmp_path).extraction is None
+    assert document(b"Subject: x\nContent-Type: text/html\n\n<p>One</p>", "mail", tmp_path).extraction is None
+    record = Record(Pointer(None, 0, 9, 0), b"some text")
+    assert {kind: read.blocks(record, options(kind)) for kind in ("text", "mail", "jsonl")} == dict.fromkeys(
+        ("text", "mail", "jsonl")
+    )
+
+
+@pytest.mark.parametrize("extractor", ["trafilatura", "resiliparse"])
+def test_extractors_of_others_say_their_version_and_how_much_they_keep(tmp_path: Path, extractor: str) -> None:
+    page = f"<body>{MENU}<main><h1>Head</h1>{PROSE}</main>".encode()
+    found = document(page, "html", tmp_path, extractor=extractor)
+    assert "paragraph number 3" in found.text
+    account = found.extraction
+    assert account is not None and account.extractor == f"{extractor}/{version(extractor)}"
+    assert (account.kept_characters, account.cuts) == (len("".join(found.text.split())), ())
+    assert account.visible_characters > 0
+
+
+@pytest.mark.parametrize("character", ["’", "–", "→", "。", "、", "と", "は", "を", "…", "和"])
+def test_a_text_node_of_one_character_is_kept_in_pages_mails_and_json(tmp_path: Path, character: str) -> None:
+    markup = f"<p>使用<b>file</b>{character}<b>dir</b></p>"
+    wanted = f"使用file{character}dir"
+    assert document(markup.encode(), "html", tmp_path, extractor="all_text").text == wanted
+    mail = f"Content-Type: text/html; charset=utf-8\n\n{markup}".encode()
+    assert document(mail, "mail", tmp_path).text == wanted
+    assert document(json.dumps({"a": markup}).encode(), "json", tmp_path).text == wanted
 
 
 def test_at_most_one_blank_line_stands_between_paragraphs() -> None:
-    text, title = to_text("<p>a</p><br><br><br><br><p>b</p><pre>x\n \n\t\n\ny</pre>", main_content=False)
+    text = all_text("<p>a</p><br><br><br><br><p>b</p>")
     assert "\n\n\n" not in text
-    assert title is None
 
 
 @pytest.mark.parametrize(
@@ -90,7 +178,7 @@ def test_at_most_one_blank_line_stands_between_paragraphs() -> None:
 )
 def test_a_page_is_decoded_as_it_declares_or_as_it_is(tmp_path: Path, head: str, charset: str) -> None:
     text = "Съешь же ещё этих мягких французских булок, да выпей чаю"
-    found = document(broken.html(text, head=head).encode(charset), "html", tmp_path, main_content=False)
+    found = document(broken.html(text, head=head).encode(charset), "html", tmp_path, extractor="all_text")
     assert found.text == text
     assert found.charset == charset
 

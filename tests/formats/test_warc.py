@@ -12,12 +12,13 @@ from hypothesis import strategies as st
 from pipeline.formats import warc
 from pipeline.formats.interface import Bomb, Truncated
 from pipeline.formats.read import read_artifact
-from pipeline.model import Document, Fault
+from pipeline.model import Document, Extraction, Fault
 from tests.formats.broken import html, http, warc_record
 from tests.formats.records_of import options, outcomes, reasons
 
-SPEC = options("warc", main_content=False)
+SPEC = options("warc", extractor="all_text")
 PAGE = html("Some words on a page.").encode()
+ACCOUNT = Extraction("all_text/1", 17, 17)
 GOOD = warc_record("response", http(PAGE), "http://example.org/page")
 
 
@@ -30,7 +31,7 @@ def gzipped(*records: bytes) -> bytes:
 
 def test_a_response_gives_its_page_its_title_and_its_url(tmp_path: Path) -> None:
     assert outcomes(GOOD, SPEC, tmp_path) == [
-        Document("Some words on a page.", "http://example.org/page", "A title", "utf-8")
+        Document("Some words on a page.", "http://example.org/page", "A title", "utf-8", ACCOUNT)
     ]
 
 

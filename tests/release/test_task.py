@@ -24,6 +24,8 @@ def survivor(identifier: str) -> dict:
         "id": identifier * 16, "offset": 0, "length": 5, "record": 0, "path": None, "record_bytes": 5,
         "artifact_sha256": "s", **dict.fromkeys(schemas.WORK, sha256(identifier)), "text_bytes": 4,
         "language": "en", "language_score": 900_000, "measures": dict.fromkeys(FEATURES, 1), "title": None, "edits": [],
+        "extractor": "pellucid/1", "visible_characters": 9, "kept_characters": 4,
+        "cuts": [{"reason": "footer", "blocks": 1, "characters": 5}],
         "decisions": [{"reason": "too_short", "value": 4, "low": 1, "high": None}], "text": f"text of {identifier}",
     }  # fmt: skip
     return {name: row[name] for name in SURVIVORS.names}
@@ -31,8 +33,8 @@ def survivor(identifier: str) -> dict:
 
 def dropped(identifier: str) -> dict:
     return dict.fromkeys(DROPPED.names) | {
-        "id": identifier * 16, "source": "docs", "purl": "p", "artifact_sha256": "s", "record": 0, "edits": [],
-        "decisions": [], "failed": [], "stage": "read", "reason": "unreadable:link",
+        "id": identifier * 16, "source": "docs", "purl": "p", "artifact_sha256": "s", "record": 0, "cuts": [],
+        "edits": [], "decisions": [], "failed": [], "stage": "read", "reason": "unreadable:link",
     }  # fmt: skip
 
 
@@ -109,6 +111,10 @@ def test_the_result_counts_what_the_files_hold(tmp_path: Path) -> None:
         {"stage": "dedup", "reason": "near_duplicate", "documents": 1},
         {"stage": "read", "reason": "unreadable:link", "documents": 1},
     ]
+    assert result["extraction"] == {
+        "pages": 4, "visible_characters": 36, "kept_characters": 16,
+        "cuts": [{"reason": "footer", "blocks": 4, "characters": 20}],
+    }  # fmt: skip
     assert [(file["kind"], file["rows"], file["first_id"], file["last_id"]) for file in result["files"]] == [
         ("data", 3, "aa" * 16, "dd" * 16), ("kept", 3, "aa" * 16, "dd" * 16), ("dropped", 2, "b1" * 16, "cc" * 16),
         ("clusters", 2, "bb" * 16, "dd" * 16),

@@ -67,10 +67,11 @@ def in_order(rows: list[Row]) -> list[Row]:
 def write(
     folder: Path, rows: Corpus, key: Ed25519PrivateKey = KEY, order: bool = True, artifacts: Artifacts | None = None,
     change: Callable[[dict[str, list[Row]]], object] | None = None, against: Sequence[Row] = (),
+    formats: dict[str, Row] | None = None, extractors: Sequence[Row] = (),
 ) -> Path:  # fmt: skip
     """A release of these rows, signed, its totals counted from them. `order`: put each shard in id order first.
 
-    The clusters follow from the rows; `change` may change them, by source, before they are written.
+    `formats`: of sources, by name, in place of text; `extractors`: what the manifest says of them. The clusters follow from the rows; `change` may change them, by source, before they are written.
     """
     folder.mkdir(parents=True, exist_ok=True)
     of_clusters = clusters(rows)
@@ -99,7 +100,7 @@ def write(
     trees = trees_of(folder, entries, [artifact["purl"] for source in sources for artifact in source["artifacts"]])
     (folder / "manifest.json").write_bytes(
         manifest.statement(
-            recipe=recipe(),
+            recipe=recipe(formats),
             lock={"artifacts": [{"source": s["name"], **a} for s in sources for a in s["artifacts"]]},
             code={"package": "pellucid", "version": "0.1.0", "sha256": "c" * 64},
             environment={"requirements_sha256": None, "packages": {"pyarrow": pa.__version__}},
@@ -108,6 +109,7 @@ def write(
             files=entries,
             index=trees,
             against=against,
+            extractors=extractors,
         )
     )
     sign_again(folder, key)
@@ -146,10 +148,38 @@ def other(name: str = "other", release_id: str = "ab" * 32) -> Row:
     return {"release_id": release_id, "name": name, "version": "1.0"}
 
 
-def recipe() -> dict[str, Any]:
+# The source whose rows `pages` makes pages, and what else `write` has to be told then.
+PAGED = {
+    "formats": {"notes": {"kind": "html", "extractor": "default"}},
+    "extractors": [{"name": "pellucid", "version": "1", "model_sha256": "f" * 64}],
+}
+
+
+def pages(made: Corpus) -> Corpus:
+    """The same rows, those of `notes` with accounts as rows of pages have them."""
+    for fate, rows in made["notes"].items():
+        for number, row in enumerate(rows):
+            if fate == "kept" or row["stage"] in ("judge", "dedup"):
+                row.update(account(100 + number, [("footer", 1, 7), ("navigation", 3, 40 + number)]))
+            elif row["stage"] == "extract":
+                row.update(account(0, [("link_list", 2, 60)]), reason="no_main_content")
+    return made
+
+
+def account(kept: int, cuts: list[tuple[str, int, int]]) -> Row:
+    """The columns of a page's account that add up."""
+    listed = [dict(zip(("reason", "blocks", "characters"), cut, strict=True)) for cut in cuts]
+    visible = kept + sum(characters for _, _, characters in cuts)
+    return {"extractor": "pellucid/1", "visible_characters": visible, "kept_characters": kept, "cuts": listed}
+
+
+def recipe(formats: dict[str, Row] | None = None) -> dict[str, Any]:
     return {
         "name": "small", "version": "1", "description": "two sources", "dedup": {"exact": True, "near": {"threshold": 0.8}},
-        "sources": [{"name": name, "license": LICENCES[name], "format": {"kind": "text"}} for name in SHARDS],
+        "sources": [
+            {"name": name, "license": LICENCES[name], "format": (formats or {}).get(name, {"kind": "text"})}
+            for name in SHARDS
+        ],
     }  # fmt: skip
 
 
@@ -298,6 +328,7 @@ def _source(name: str, fates: dict[str, list[Row]], artifacts: list[tuple[str, b
         "dropped": len(fates["dropped"]),
         "text_bytes": sum(row["text_bytes"] for row in fates["kept"]),
         "reasons": [{"stage": stage, "reason": reason, "documents": n} for (stage, reason), n in reasons.items()],
+        "extraction": _extraction([row for rows in fates.values() for row in rows]),
         "skipped_pairs": 0,
         "artifacts": [
             {
@@ -307,6 +338,21 @@ def _source(name: str, fates: dict[str, list[Row]], artifacts: list[tuple[str, b
             for purl, content in artifacts
         ],
     }  # fmt: skip
+
+
+def _extraction(rows: list[Row]) -> Row:
+    """What rows say of their pages, summed as the manifest has it."""
+    paged = [row for row in rows if row.get("extractor") is not None]
+    found: dict[str, Row] = {}
+    for cut in (cut for row in paged for cut in row["cuts"]):
+        one = found.setdefault(cut["reason"], {"reason": cut["reason"], "blocks": 0, "characters": 0})
+        one |= {name: one[name] + cut[name] for name in ("blocks", "characters")}
+    return {
+        "pages": len(paged),
+        "visible_characters": sum(row["visible_characters"] or 0 for row in paged),
+        "kept_characters": sum(row["kept_characters"] or 0 for row in paged),
+        "cuts": [found[reason] for reason in sorted(found)],
+    }
 
 
 def _origin(source: str, number: int) -> Row:
@@ -320,8 +366,8 @@ def _origin(source: str, number: int) -> Row:
     return {
         "id": document_id(_sha256(content), pointer), "source": source, "purl": purl, "artifact_sha256": _sha256(content),
         "member": pointer.member, "offset": pointer.offset, "length": pointer.length, "record": pointer.record,
-        "path": pointer.path, "record_hmac": _hmac(b"%d" % number), "record_bytes": 10, "edits": [], "decisions": [],
-        "failed": [],
+        "path": pointer.path, "record_hmac": _hmac(b"%d" % number), "record_bytes": 10, "cuts": [], "edits": [],
+        "decisions": [], "failed": [],
     }  # fmt: skip
 
 

@@ -104,7 +104,7 @@ def kept_out(row: dict[str, Any], **more: Any) -> dict[str, Any]:
     """The ledger's row of a record that a list keeps out, in the place of the row that it would have had."""
     names = ("id", "source", "purl", "artifact_sha256", "member", "offset", "length", "record", "path")
     return {
-        **{name: row[name] for name in names}, "edits": [], "decisions": [], "failed": [], "stage": "extract",
+        **{name: row[name] for name in names}, "cuts": [], "edits": [], "decisions": [], "failed": [], "stage": "extract",
         "reason": "opt_out", **more,
     }  # fmt: skip
 

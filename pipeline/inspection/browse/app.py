@@ -31,6 +31,7 @@ PAGES: tuple[tuple[str, View], ...] = (
     ("/documents/{id}/text", views_documents.whole_text),
     ("/documents/{id}/beside", views_record.beside),
     ("/documents/{id}/record", views_record.record),
+    ("/documents/{id}/page", views_record.page),
     ("/reasons", views_reasons.reasons),
     ("/reasons/{name:path}", views_reasons.reason),
     ("/clusters", views_reasons.clusters),

@@ -1,12 +1,13 @@
 """Pages that go back to upstream: a record read again, its bytes, and a duplicate's text beside the one that was kept."""
 
 from collections.abc import Callable
-from dataclasses import replace
+from dataclasses import asdict, replace
 from typing import Any
 
 from starlette.requests import Request
 from starlette.responses import Response
 
+from pipeline.inspection import show as shows
 from pipeline.inspection.browse import documents
 from pipeline.inspection.browse.answer import Answer, Elsewhere, as_file
 from pipeline.inspection.browse.documents import Found
@@ -14,8 +15,9 @@ from pipeline.inspection.browse.faults import NotFound, NotShown
 from pipeline.inspection.browse.site import Site
 from pipeline.inspection.browse.views_documents import SHORTLY, SHOWN, artifact_of, named
 from pipeline.inspection.browse.words import differing
-from pipeline.inspection.show import Again
+from pipeline.inspection.show import Again, Story
 
+SHOWN_OF_PAGE = 200_000  # characters of a page's blocks
 LONGEST = 400_000  # characters of texts that are compared
 Why = dict[str, str]  # why it cannot be had: seen, wanted, hint
 
@@ -68,14 +70,50 @@ def record(site: Site, request: Request) -> Answer | Elsewhere:
 
 def _record(again: Again | Why, charset: str | None) -> dict[str, Any]:
     if isinstance(again, dict):
-        unknown = ("bytes", "record_equal", "text_equal", "edited", "as_text", "hex", "charset", "text")
+        unknown = (
+            "bytes",
+            "record_equal",
+            "text_equal",
+            "extraction_equal",
+            "edited",
+            "as_text",
+            "hex",
+            "charset",
+            "text",
+        )
         return {"why": again, **dict.fromkeys(unknown)}
     as_text, read_as = _decoded(again.raw[: SHOWN * 4], charset)
     return {
         "why": None, "bytes": len(again.raw), "record_equal": again.record_equal, "text_equal": again.text_equal,
-        "edited": again.edited, "as_text": None if as_text is None else as_text[:SHOWN], "charset": read_as,
+        "extraction_equal": again.extraction_equal, "edited": again.edited,
+        "as_text": None if as_text is None else as_text[:SHOWN], "charset": read_as,
         "hex": _hex(again.raw[:4096]), "text": None if again.text is None else again.text[:SHOWN],
     }  # fmt: skip
+
+
+def page(site: Site, request: Request) -> Answer | Elsewhere:
+    """A page's visible text by blocks, in order, those that were cut with their reasons."""
+    found = named(site, request, "/page")
+    if isinstance(found, Elsewhere):
+        return found
+    if found.silent:
+        raise NotShown(f"{found.id} is not read again: {found.silent}")
+    if found.row["extractor"] is None:
+        raise NotFound(
+            f"{found.id} is no page of which text was taken", hint=f"/documents/{found.id}/record shows its record"
+        )
+    facts = {"id": found.id, "fate": found.fate, "row": found.row}
+    answer = Answer("page", facts, html={"limit": SHOWN_OF_PAGE})
+    return _with_record(site, found, answer, lambda again: _page(again, found.story(site.opened)))
+
+
+def _page(again: Again | Why, story: Story) -> dict[str, Any]:
+    if isinstance(again, dict):
+        return {"why": again, "blocks": None, "equal": None}
+    blocks = shows.page(story, again.raw)
+    if isinstance(blocks, str):
+        return {"why": {"seen": blocks, "wanted": "", "hint": ""}, "blocks": None, "equal": None}
+    return {"why": None, "blocks": [asdict(one) for one in blocks.blocks], "equal": blocks.equal}
 
 
 def _with_record(site: Site, found: Found, answer: Answer, tell: Callable[[Again | Why], dict[str, Any]]) -> Answer:
