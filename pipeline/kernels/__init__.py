@@ -3,7 +3,8 @@
 Compiled code is cached in a folder named by the sources of all kernels: numba itself looks only at the module of a function,
 and would go on using what it compiled of an inlined function that has changed in another. The folder stands beside the
 modules where that can be written, else in the user's cache folder. Where neither can (a read-only container), kernels are
-compiled for this run alone, in a folder that its worker processes share and that goes with it.
+compiled for this run alone, in a folder that its worker processes share and that goes with it. Kernels that check bounds
+(`PELLUCID_KERNEL_BOUNDSCHECK=1`) have a folder of their own.
 """
 
 import atexit
@@ -16,19 +17,22 @@ from pathlib import Path
 
 HERE = Path(__file__).parent
 
+# Compile kernels so that an index out of bounds is an IndexError, not a fault: for fuzzing. They are several times slower.
+BOUNDSCHECK = os.environ.get("PELLUCID_KERNEL_BOUNDSCHECK") == "1"
+
 
 def sources_sha256() -> str:
-    """Digest (hex) of the kernels' modules."""
+    """Digest (hex) of the kernels' modules, those of subfolders included."""
     digest = hashlib.sha256()
-    for path in sorted(HERE.glob("*.py")):
-        data = path.read_bytes()
-        digest.update(f"{path.name} {len(data)}\n".encode() + data)
+    for name in sorted(path.relative_to(HERE).as_posix() for path in HERE.rglob("*.py")):
+        data = (HERE / name).read_bytes()
+        digest.update(f"{name} {len(data)}\n".encode() + data)
     return digest.hexdigest()
 
 
 def cache_folder() -> Path:
     """Where compiled kernels are kept, made if it is not there; a temporary folder where nothing else can be written."""
-    name = f"numba-{sources_sha256()[:16]}"
+    name = f"numba-{sources_sha256()[:16]}{'-boundscheck' if BOUNDSCHECK else ''}"
     if named := os.environ.get("NUMBA_CACHE_DIR"):
         if Path(named).name == name:  # of the process that started this one
             return Path(named)

@@ -4,7 +4,7 @@ Of what numba makes of a function, most is the wrapper by which Python calls it,
 thirty kernels from Python and none from C; without the other wrappers, an empty cache is filled in two thirds of the time.
 
 `entry`: called from Python. `inner`: called by other kernels only. `inlined`: copied into its callers.
-None of them checks bounds, all of them release the GIL.
+None of them checks bounds (except with `PELLUCID_KERNEL_BOUNDSCHECK=1`, for fuzzing), all of them release the GIL.
 """
 
 import functools
@@ -13,7 +13,9 @@ from typing import Any
 
 import numba
 
-_jit = functools.partial(numba.njit, cache=True, nogil=True, boundscheck=False, no_cfunc_wrapper=True)
+from pipeline.kernels import BOUNDSCHECK
+
+_jit = functools.partial(numba.njit, cache=True, nogil=True, boundscheck=BOUNDSCHECK, no_cfunc_wrapper=True)
 
 entry = _jit()
 inlined = _jit(inline="always")

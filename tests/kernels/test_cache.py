@@ -70,6 +70,29 @@ def test_the_cache_lies_beside_the_modules_and_is_named_by_their_sources(copy: P
     assert Path(run(copy, FOLDER)) not in (folder, None)
 
 
+@pytest.mark.parametrize("change", ["edit", "rename"])
+def test_the_cache_is_named_by_the_sources_in_subfolders_too(copy: Path, change: str) -> None:
+    folder, names = run(copy, FOLDER), copy / "pipeline" / "kernels" / "html" / "names.py"
+    if change == "edit":
+        names.write_text(names.read_text() + "# changed\n")
+    else:
+        names.rename(names.parents[1] / "names.py")
+    assert run(copy, FOLDER) != folder
+
+
+def test_kernels_that_check_bounds_have_a_cache_of_their_own(copy: Path) -> None:
+    """And raise, where others would read what lies behind the array."""
+    code = (
+        "import numpy as np; from pipeline.kernels import jit\n@jit.entry\ndef item(items, k):\n    return items[k]\n"
+        "try: print(item(np.zeros(64, np.uint8)[:8], 60))\nexcept IndexError: print('refused')"
+    )
+    path = copy / "asked.py"
+    path.write_text(code)
+    assert run(copy, "import asked") == "0"
+    assert run(copy, "import asked", PELLUCID_KERNEL_BOUNDSCHECK="1") == "refused"
+    assert run(copy, FOLDER, PELLUCID_KERNEL_BOUNDSCHECK="1") == run(copy, FOLDER) + "-boundscheck"
+
+
 def test_where_the_modules_folder_cannot_be_written_the_users_cache_is_used(copy: Path) -> None:
     (copy / "pipeline" / "kernels" / "__pycache__").write_text("a file where a folder would be")
     assert Path(run(copy, FOLDER)).parent == copy / "home" / ".cache" / "pellucid"
