@@ -17,7 +17,7 @@ DOCUMENT_TAG = b"pellucid/document/v1\x00"
 CUT_REASONS = (
     "navigation", "header", "footer", "sidebar", "breadcrumbs", "pagination", "cookie_banner", "dialog", "form",
     "share_links", "link_list", "related_content", "comments", "advertisement", "newsletter", "metadata",
-    "table_of_contents", "skip_link", "copyright", "boilerplate",
+    "table_of_contents", "skip_link", "copyright", "hidden", "boilerplate",
 )  # fmt: skip
 # Extractors by the first part of `Extraction.extractor`. The first two account for every visible character.
 ACCOUNTING = ("pellucid", "all_text")

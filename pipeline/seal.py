@@ -179,9 +179,10 @@ def _extractors(recipe: Recipe) -> list[dict[str, Any]]:
         return []
     from pipeline.formats import html_text
 
+    own = html_text.extractor_identity()
     known = {
-        "default": html_text.extractor_identity(),
-        "all_text": {"name": "all_text", "version": html_text.ALL_TEXT_VERSION, "model_sha256": None},
+        "default": {**own, "model_sha256": own["model_sha256"] or None},
+        "all_text": {"name": "all_text", "version": html_text.VERSION, "model_sha256": None},
     }
     versions = code.extractor_libraries(recipe)
     return [

@@ -8,7 +8,7 @@ is all cut as `no_main_content`.
 from pipeline.formats import whole
 from pipeline.formats.charset import Undecodable, decode
 from pipeline.formats.charset_prescan import declared
-from pipeline.formats.html_text import PageBlock, PageOptions, page_blocks, page_text
+from pipeline.formats.html_text import PageBlock, page_blocks, page_text
 from pipeline.formats.interface import Format, Options
 from pipeline.model import Document, Fault, Record, Refusal
 
@@ -19,26 +19,14 @@ def extract(record: Record, options: Options) -> Document | Refusal | Fault:
     if isinstance(found, Undecodable):
         return whole.fault(record, found)
     source, charset = found
-    page = page_text(source, page_options(options))
+    page = page_text(source, options)
     return Document(page.text, title=page.title, charset=charset, extraction=page.extraction)
 
 
 def blocks(record: Record, options: Options) -> list[PageBlock]:
     """The blocks of the page's visible text; none where its bytes are no text."""
     found = decode(record.raw, options.get("charset"), declared(record.raw))
-    return [] if isinstance(found, Undecodable) else page_blocks(found[0], page_options(options))
-
-
-def page_options(options: Options) -> PageOptions:
-    """What a recipe's format says of how the text of a page is taken."""
-    return PageOptions(
-        extractor=options["extractor"], boilerplate=options["boilerplate"], links=options["links"], output=options["output"]
-    )  # fmt: skip
-
-
-def all_text(source: str) -> str:
-    """All visible text of a page or fragment."""
-    return page_text(source, PageOptions(extractor="all_text", boilerplate="cut", links=False, output="text")).text
+    return [] if isinstance(found, Undecodable) else page_blocks(found[0], options)
 
 
 FORMAT = Format(whole.records, extract, blocks)

@@ -12,7 +12,7 @@ from collections.abc import Iterator, Sequence
 from typing import Any
 
 from pipeline.formats import strict_json
-from pipeline.formats.html import all_text
+from pipeline.formats.html_text import all_text
 from pipeline.formats.interface import RECORD_LIMIT, Format, Member, Options
 from pipeline.model import Document, Fault, Pointer, Record, Refusal
 from pipeline.trust import canonical
@@ -99,7 +99,7 @@ def _headings(path: Path, pattern: Sequence[str]) -> list[str]:
 def plain(text: str) -> str:
     """A string without its HTML, if it has any; line ends as newlines, none at the ends."""
     if _MARKUP.search(text):
-        text = all_text(text)
+        text = all_text(text)[0]
     return text.replace("\r\n", "\n").strip()
 
 

@@ -12,7 +12,7 @@ from collections.abc import Iterator
 
 from pipeline.formats import whole
 from pipeline.formats.charset import Undecodable, decode
-from pipeline.formats.html import all_text
+from pipeline.formats.html_text import all_text
 from pipeline.formats.interface import Format, Options
 from pipeline.model import Document, Fault, Record, Refusal
 
@@ -58,7 +58,7 @@ def _body(message: email.message.Message) -> tuple[str, str] | Undecodable | Non
                 continue
             found = decode(raw, _charset(part))
             if kind == "text/html" and not isinstance(found, Undecodable):
-                return all_text(found[0]), found[1]
+                return all_text(found[0])[0], found[1]
             return found
     return None
 

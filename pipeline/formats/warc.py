@@ -16,7 +16,6 @@ from pipeline.formats import http_body, whole
 from pipeline.formats.charset import Undecodable, decode
 from pipeline.formats.charset_prescan import declared
 from pipeline.formats.compressed import CHUNK, at_hand
-from pipeline.formats.html import page_options
 from pipeline.formats.html_text import PageBlock, page_blocks, page_text
 from pipeline.formats.interface import RECORD_LIMIT, Bomb, Format, Member, Options, Truncated
 from pipeline.model import Document, Fault, Pointer, Record, Refusal
@@ -142,14 +141,14 @@ def extract(record: Record, options: Options) -> Document | Refusal | Fault:
     found = _page(record)
     if not isinstance(found, _Page):
         return found
-    page = page_text(found.source, page_options(options))
+    page = page_text(found.source, options)
     return Document(page.text, found.url, page.title, found.charset, page.extraction)
 
 
 def blocks(record: Record, options: Options) -> list[PageBlock]:
     """The blocks of the page's visible text; none where the record is no page."""
     found = _page(record)
-    return page_blocks(found.source, page_options(options)) if isinstance(found, _Page) else []
+    return page_blocks(found.source, options) if isinstance(found, _Page) else []
 
 
 def _page(record: Record) -> _Page | Refusal | Fault:

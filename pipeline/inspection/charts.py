@@ -33,7 +33,7 @@ LEGEND = Markup(
     '<span class="legend"><svg width="14" height="14" aria-hidden="true" focusable="false">'
     '<rect class="hatch" width="100%" height="100%"/></svg> dropped</span>'
 )
-CUT_LEGEND = Markup(str(LEGEND).replace("dropped</span>", "cut</span>"))
+CUT_LEGEND = LEGEND.replace("dropped</span>", Markup("cut</span>"))
 
 
 @dataclass(frozen=True, slots=True)

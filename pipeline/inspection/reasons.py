@@ -29,6 +29,7 @@ CUTS = {
     "footer": "The foot of the page.",
     "form": "Labels and buttons of a form.",
     "header": "The head of the site or page, beside its heading.",
+    "hidden": "Text that an attribute or a style of the page hides.",
     "link_list": "A list of nothing but links.",
     "metadata": "Facts about the page: dates, tags, who wrote it.",
     "navigation": "Menus and links to other pages of the site.",

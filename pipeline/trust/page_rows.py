@@ -16,6 +16,10 @@ from pipeline.trust.findings import Findings
 from pipeline.trust.rows import Bools, first_finding
 
 NAME = "extraction"
+DEFAULT, ALL_TEXT = ACCOUNTING
+HIDDEN = (
+    "hidden"  # what an attribute or a style hides: of all reasons the only one for which `all_text` leaves text out
+)
 COUNTS = ("visible_characters", "kept_characters")
 CUT = ("reason", "blocks", "characters")
 LARGEST = 2**53 - 1  # of a count, as in canonical JSON; sums of a row's counts fit in 64 bits
@@ -90,10 +94,12 @@ def _cuts(batch: pa.RecordBatch, lengths: npt.NDArray[Any], file: str, start: in
         NAME, accounts & (kept + cut != visible), file, start,
         lambda row: f"{kept[row]:,} characters are kept and {cut[row]:,} cut, of {visible[row]:,} that are visible",
     )  # fmt: skip
-    whole = _bools(pc.not_equal(name, ACCOUNTING[0]))
+    hidden = np.bincount(parents[_bools(pc.equal(reasons, HIDDEN))], minlength=len(batch))
+    permitted = np.where(_bools(pc.equal(name, ALL_TEXT)), hidden, 0)
+    whole = _bools(pc.not_equal(name, DEFAULT)) & (lengths > permitted)
     yield from first_finding(
-        NAME, whole & (lengths > 0), file, start,
-        lambda row: f"{lengths[row]} cuts by {batch.column('extractor')[row].as_py()!r:.100}, which names none",
+        NAME, whole, file, start,
+        lambda row: f"{lengths[row]} cuts by {batch.column('extractor')[row].as_py()!r:.100}, which makes no such cuts",
     )  # fmt: skip
     if "reason" in batch.schema.names:
         emptied = _bools(pc.equal(batch.column("reason"), "no_main_content"))

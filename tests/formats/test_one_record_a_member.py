@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 
 from pipeline.formats import read, whole
 from pipeline.formats.charset_prescan import declared
-from pipeline.formats.html import all_text
+from pipeline.formats.html_text import all_text
 from pipeline.formats.interface import Bomb, Truncated
 from pipeline.model import Document, Fault, Pointer, Record, Refusal
 from tests.formats import broken
@@ -80,7 +80,9 @@ def test_a_page_gives_its_main_content_and_title(tmp_path: Path) -> None:
 
 
 MENU = "<nav><ul><li><a href=x>Home</a><li><a href=y>Contact</a><li><a href=z>All pages</a></ul></nav>"
-PROSE = "".join(f"<p>This is paragraph number {number} of a text that somebody wrote for others to read.</p>" for number in range(6))
+PROSE = "".join(
+    f"<p>This is paragraph number {number} of a text that somebody wrote for others to read.</p>" for number in range(6)
+)
 
 
 def test_what_a_page_keeps_and_what_is_cut_from_it_are_all_that_is_visible(tmp_path: Path) -> None:
@@ -162,8 +164,9 @@ def test_a_text_node_of_one_character_is_kept_in_pages_mails_and_json(tmp_path: 
 
 
 def test_at_most_one_blank_line_stands_between_paragraphs() -> None:
-    text = all_text("<p>a</p><br><br><br><br><p>b</p>")
+    text, title = all_text("<p>a</p><br><br><br><br><p>b</p>")
     assert "\n\n\n" not in text
+    assert title is None
 
 
 @pytest.mark.parametrize(

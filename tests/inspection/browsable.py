@@ -86,8 +86,8 @@ class Made:
         pointer = Pointer(name, 0, len(raw), 0)
         return {
             "id": document_id(self.digest, pointer), "source": "notes", "purl": PURL, "artifact_sha256": self.digest,
-            "member": name, "offset": 0, "length": len(raw), "record": 0, "path": None, "cuts": [], "edits": [], "decisions": [],
-            "record_hmac": keyed.of(self.key, raw), "record_bytes": len(raw), "failed": [],
+            "member": name, "offset": 0, "length": len(raw), "record": 0, "path": None, "cuts": [], "edits": [],
+            "decisions": [], "record_hmac": keyed.of(self.key, raw), "record_bytes": len(raw), "failed": [],
         }  # fmt: skip
 
     def _raw(self, name: str) -> bytes:

@@ -71,7 +71,8 @@ def write(
 ) -> Path:  # fmt: skip
     """A release of these rows, signed, its totals counted from them. `order`: put each shard in id order first.
 
-    `formats`: of sources, by name, in place of text; `extractors`: what the manifest says of them. The clusters follow from the rows; `change` may change them, by source, before they are written.
+    `formats`: of sources, by name, in place of text; `extractors`: what the manifest says of them. The
+    clusters follow from the rows; `change` may change them, by source, before they are written.
     """
     folder.mkdir(parents=True, exist_ok=True)
     of_clusters = clusters(rows)

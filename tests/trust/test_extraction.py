@@ -7,7 +7,7 @@ from typing import Any
 import pyarrow as pa
 import pytest
 
-from pipeline.formats import html_text
+from pipeline.kernels.html.reasons import REASONS
 from pipeline.model import ACCOUNTING, CUT_REASONS, EXTRACTORS, Cut, Extraction
 from pipeline.release import schemas
 from pipeline.trust import extraction, page_rows
@@ -133,7 +133,23 @@ def test_an_extractor_that_names_no_cuts_may_keep_more_than_is_visible_and_have_
     assert verify(small.write(tmp_path / "good", made, **told), small.TRUSTED).ok
     kept(made)["cuts"] = [{"reason": "footer", "blocks": 1, "characters": 1}]
     ((name, detail),) = found(tmp_path / "bad", made, **told)
-    assert (name, "which names none" in detail) == ("extraction", True)
+    assert (name, "which makes no such cuts" in detail) == ("extraction", True)
+
+
+def test_all_text_cuts_nothing_but_what_the_page_hides(tmp_path: Path, made: Corpus) -> None:
+    told = {
+        "formats": {"notes": {"kind": "html", "extractor": "all_text"}},
+        "extractors": [{"name": "all_text", "version": "1", "model_sha256": None}],
+    }
+    for rows in made["notes"].values():
+        for row in rows:
+            if row.get("extractor"):
+                row.update(small.account(5, [("hidden", 1, 7)]), extractor="all_text/1")
+                row["reason"] = "empty" if row.get("reason") == "no_main_content" else row.get("reason")
+    assert verify(small.write(tmp_path / "good", made, **told), small.TRUSTED).ok
+    kept(made).update(small.account(5, [("footer", 1, 7)]), extractor="all_text/1")
+    ((name, detail),) = found(tmp_path / "bad", made, **told)
+    assert (name, "which makes no such cuts" in detail) == ("extraction", True)
 
 
 @pytest.mark.parametrize(
@@ -200,5 +216,5 @@ def test_totals_less_a_part_of_them_are_those_of_the_rest() -> None:
 
 
 def test_reasons_and_extractors_are_those_that_the_extractor_gives() -> None:
-    assert sorted(html_text.REASONS) == sorted(CUT_REASONS)
+    assert sorted(REASONS[1:]) == sorted(CUT_REASONS)
     assert {name.partition("/")[0] for name in ACCOUNTING} < set(EXTRACTORS)
