@@ -21,6 +21,10 @@ SAYS = {
     "values": "the same fate and text, other values in the row",
     "judged": "the same fate and text, judged by other bounds or rules",
 }
+COUNTS = {
+    "read": "read", "kept": "kept", "dropped": "dropped", "text_bytes": "bytes of text",
+    "visible_characters": "visible on pages", "kept_characters": "kept of pages",
+}  # fmt: skip
 REPLACED = {
     "same": "text equal",
     "changed": "text changed",
@@ -167,11 +171,13 @@ def _totals(rows: Sequence[Any]) -> Iterator[str]:
     for row in rows:
         yield f"  {row.source or 'all sources'}"
         before, after = row.old or {}, row.new or {}
-        for key, name in (("read", "read"), ("kept", "kept"), ("dropped", "dropped"), ("text_bytes", "bytes of text")):
+        for key, name in COUNTS.items():
             if before.get(key) != after.get(key):
                 yield _counts(f"    {name}", before.get(key), after.get(key))
         for _, reason, old, new in row.reasons:
             yield _counts(f"      {one_line(reason)}", old, new)
+        for reason, old, new in row.cuts:
+            yield _counts(f"      cut as {one_line(reason)}", old, new)
 
 
 def _counts(name: str, old: int | None, new: int | None) -> str:

@@ -154,6 +154,26 @@ def test_the_alarm_of_a_source_stands_before_that_of_the_recipe() -> None:
     assert list(of_one.drop_limits().values()) == [0, 0.25, 0.25]
 
 
+def test_the_limit_of_what_pages_lose_is_the_sources_own_or_the_recipes_and_only_of_pages_that_are_cut() -> None:
+    plain = RECIPE.format(model="ab" * 32)
+    spec = "format: {kind: html, extractor: all_text}\n"
+    assert plain.count(spec) == 1
+    text = plain.replace(spec, f"{spec}    max_cut_share: 0.5\n")
+    assert recipe.parse(text.encode(), "recipe.yaml").cut_limits() == {"pages": 0.5}
+    assert recipe.parse(plain.encode(), "recipe.yaml").cut_limits() == {"pages": 0.95}
+    assert recipe.parse((plain + "max_cut_share: 0.2\n").encode(), "recipe.yaml").cut_limits() == {"pages": 0.2}
+    marked = plain.replace(spec, "format: {kind: html, boilerplate: mark}\n")
+    assert recipe.parse(marked.encode(), "recipe.yaml").cut_limits() == {}
+
+
+def test_another_limit_of_what_pages_lose_reads_nothing_again() -> None:
+    keys = [
+        [task.key() for task in (*plan.evidence_tasks(one, lock(), "e"), *plan.curate_tasks(one, lock(), "c"))]
+        for one in (loaded(), loaded("max_cut_share: 0.1\n"))
+    ]
+    assert keys[0] == keys[1]
+
+
 def test_a_recipe_that_keeps_near_duplicates_sketches_and_compares_nothing() -> None:
     kept = "dedup: {near: null}\n"
     assert {task.parameters["near"] for task in plan.curate_tasks(loaded(kept), lock(), "c")} == {None}

@@ -101,6 +101,36 @@ def test_a_recipe_is_the_same_after_a_round_trip_through_its_canonical_form() ->
             "format: text\n    repeated_lines: {unit: word}",
             "repeated_lines.unit: Input should be 'line'",
         ),
+        (
+            "format: text",
+            "format: {kind: html, main_content: false}",
+            "sources.0.format.html.main_content: unknown key (allowed: boilerplate, charset, extractor, kind, links, output); "
+            "`extractor: default` is what true was, `extractor: all_text` what false was, seen False",
+        ),
+        ("format: text", "format: {kind: warc, main_content: true}", "`extractor: all_text` what false was"),
+        ("format: text", "format: {kind: html, extractor: lynx}", "Input should be 'default', 'all_text', 'trafil"),
+        (
+            "format: text",
+            "format: {kind: html, extractor: all_text, boilerplate: mark}",
+            "all_text, which keeps all text",
+        ),
+        (
+            "format: text",
+            "format: {kind: html, extractor: trafilatura, boilerplate: mark}",
+            "this is trafilatura, which does not say what it leaves out: nothing could be marked",
+        ),
+        (
+            "format: text",
+            "format: {kind: warc, extractor: resiliparse, output: markdown}",
+            "output: markdown needs extractor: default or all_text, and this is resiliparse, whose text is taken as it",
+        ),
+        (
+            "format: text",
+            "format: {kind: html, extractor: trafilatura, links: true}",
+            "links: true needs extractor: def",
+        ),
+        ("format: text", "format: {kind: html, output: html}", "Input should be 'text' or 'markdown'"),
+        ("name: small", "name: small\nmax_cut_share: 1.5", "max_cut_share: Input should be less than or equal to 1"),
         ("name: small", "name: small\ndedup: {near: {threshold: 0}}", "dedup.near.threshold: Input should be greater"),
         ("name: small", "name: small\ndedup: {near: {threshold: 1.1}}", "dedup.near.threshold: Input should be less"),
         ("name: small", "name: small\ndedup: {near: {bands: 0}}", "dedup.near.bands: Input should be greater than"),

@@ -126,7 +126,7 @@ def diff(a: Side, b: Side) -> Diff:
         tuple(change for change in recipe if change.path not in LABELS),
         lock,
         tuple(diff_manifest.values(_code(one), _code(other))),
-        tuple(diff_manifest.values(one["environment"], other["environment"])),
+        tuple(diff_manifest.values(_environment(one), _environment(other))),
         tuple(diff_manifest.values(_policies(one), _policies(other))),
         "b" if _takedown_of(b, a) else "a" if _takedown_of(a, b) else None,
         tuple(diff_manifest.all_totals(one, other)),
@@ -151,6 +151,15 @@ def _opened(a: Side, b: Side, lock: tuple[ArtifactChange, ...]) -> Any:
 
 def _code(one: manifest.Manifest) -> dict[str, Any]:
     return {**one["code"], "stages": {stage["name"]: stage["code_sha256"] for stage in one["stages"]}}
+
+
+def _environment(one: manifest.Manifest) -> dict[str, Any]:
+    """Libraries, and extractors with their models."""
+    extractors = {
+        entry["name"]: {"version": entry["version"], "model_sha256": entry["model_sha256"]}
+        for entry in one["extractors"]
+    }
+    return {**one["environment"], "extractors": extractors}
 
 
 def _policies(one: manifest.Manifest) -> dict[str, Any]:

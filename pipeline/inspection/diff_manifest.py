@@ -53,12 +53,15 @@ class ArtifactChange:
 
 @dataclass(frozen=True, slots=True)
 class SourceTotals:
-    """Counts of a source in both, None where it has none; `reasons`: (stage, reason, old, new) that differ."""
+    """Counts of a source in both, None where it has none; `reasons`: (stage, reason, old, new) that differ; `cuts`: (reason,
+    old, new), characters that were cut from its pages, that differ.
+    """
 
     source: str
     old: Mapping[str, int] | None
     new: Mapping[str, int] | None
     reasons: tuple[tuple[str, str, int, int], ...]
+    cuts: tuple[tuple[str, int, int], ...] = ()
 
 
 def values(old: Any, new: Any, path: str = "", key: str = "") -> Iterator[Difference]:
@@ -186,9 +189,23 @@ def totals(old: Mapping[str, Any], new: Mapping[str, Any], name: str) -> SourceT
         if sides[0].get((stage, reason), 0) != sides[1].get((stage, reason), 0)
     )
     counts = [
-        {key: one[key] for key in ("read", "kept", "dropped", "text_bytes")} if one else None for one in (old, new)
+        {
+            **{key: one[key] for key in ("read", "kept", "dropped", "text_bytes")},
+            **{key: one["extraction"][key] for key in ("visible_characters", "kept_characters")},
+        }
+        if one
+        else None
+        for one in (old, new)
     ]
-    return SourceTotals(name, counts[0], counts[1], reasons)
+    lost = [
+        {cut["reason"]: cut["characters"] for cut in one["extraction"]["cuts"]} if one else {} for one in (old, new)
+    ]
+    cuts = tuple(
+        (reason, lost[0].get(reason, 0), lost[1].get(reason, 0))
+        for reason in sorted({*lost[0], *lost[1]})
+        if lost[0].get(reason, 0) != lost[1].get(reason, 0)
+    )
+    return SourceTotals(name, counts[0], counts[1], reasons, cuts)
 
 
 def all_totals(old: Manifest, new: Manifest) -> list[SourceTotals]:
@@ -197,7 +214,7 @@ def all_totals(old: Manifest, new: Manifest) -> list[SourceTotals]:
     names = [*before, *(name for name in after if name not in before)]
     found = [totals(before.get(name, {}), after.get(name, {}), name) for name in names]
     found.append(totals(old["totals"], new["totals"], ""))
-    return [one for one in found if one.old != one.new or one.reasons]
+    return [one for one in found if one.old != one.new or one.reasons or one.cuts]
 
 
 def files_that_differ(old: Manifest, new: Manifest) -> dict[str, list[str]]:

@@ -105,6 +105,33 @@ def test_every_way_in_which_a_document_can_differ_is_told_and_counted(plain: Pat
     assert all(len(line) <= 80 for line in said.split("\n"))
 
 
+def test_pages_that_lose_other_characters_are_counted_by_reason_and_named_by_column(tmp_path: Path) -> None:
+    def cut_more(rows: small.Corpus) -> None:
+        small.pages(rows)
+        rows["notes"]["kept"][0].update(small.account(50, [("footer", 2, 57), ("navigation", 3, 40)]))
+
+    other = [{"name": "pellucid", "version": "1", "model_sha256": "e" * 64}]
+    a = release(tmp_path / "a", small.pages, **small.PAGED)
+    b = release(tmp_path / "b", cut_more, **{**small.PAGED, "extractors": other})
+    found = compared(a, b)
+    (group,) = found["rows"]["groups"]
+    assert (group["kind"], group["why"], group["documents"]) == ("values", "columns:kept_characters, cuts", 1)
+    of_source, of_all = found["totals"]
+    assert (of_source["source"], of_source["cuts"], of_source["reasons"]) == ("notes", (("footer", *_sums(a, b)),), ())
+    assert of_all["new"]["kept_characters"] - of_all["old"]["kept_characters"] == -50
+    (change,) = found["environment"]
+    assert (change["path"], change["old"], change["new"]) == ("extractors.pellucid.model_sha256", "f" * 64, "e" * 64)
+    said = run("diff", a, b, code=1).stdout
+    assert re.search(r"\n    kept of pages +[\d,]+ +[\d,]+ +-50\n      cut as footer +[\d,]+ +[\d,]+ +\+50\n", said)
+
+
+def _sums(*releases: Path) -> list[int]:
+    """Characters that were cut as footers from the pages of each release."""
+    manifests = (diff.load(folder).manifest for folder in releases)
+    totals = (one["totals"]["extraction"]["cuts"] for one in manifests)
+    return [next(cut["characters"] for cut in cuts if cut["reason"] == "footer") for cuts in totals]
+
+
 def test_parts_of_ids_and_all_at_once_give_the_same_answer(
     plain: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
