@@ -24,7 +24,7 @@ from pipeline.errors import SourceError
 from pipeline.formats import read, warc
 from pipeline.formats.registry import FORMATS
 from pipeline.kernels import features
-from pipeline.model import Document, Fault, Record, Refusal
+from pipeline.model import CUT_REASONS, Document, Fault, Record, Refusal
 from pipeline.recipe_rules import MODELS, Rule, RuleSpec, Share
 from pipeline.sources.registry import SOURCES
 from pipeline.trust import opt_out, seen
@@ -133,6 +133,10 @@ def of_formats() -> tuple[set[str], set[str]]:
     return faults, refusals
 
 
+def test_every_reason_for_which_a_block_of_a_page_is_cut_is_on_the_page_and_no_other() -> None:
+    assert sorted(first_cells(sections(page("reasons.md"), 2)["cut from a page"])) == sorted(CUT_REASONS)
+
+
 def test_every_reason_of_a_format_is_on_the_page_and_no_other() -> None:
     faults, refusals = of_formats()
     assert {"unreadable:sparse", "unreadable:encrypted", "unreadable:bomb", "unreadable:charset"} <= faults
@@ -233,9 +237,16 @@ def test_every_key_of_a_recipe_is_in_its_section(title: str, level: int, model: 
     assert {field.alias or name for name, field in model.model_fields.items()} <= set(first_cells(section))
 
 
+def test_every_key_of_a_page_is_in_its_table_with_its_default() -> None:
+    section = sections(page("recipes.md"), 3)["What is taken from a page"].split("\n#### ")[0]
+    rows = {line.split("`")[1]: line.split("|")[2].strip() for line in section.splitlines() if line.startswith("| `")}
+    defaults = {name: str(field.default).lower() for name, field in recipes.Page.model_fields.items()}
+    assert rows == {name: f"`{default}`" for name, default in defaults.items()}
+
+
 def test_no_model_of_a_recipe_is_left_out() -> None:
     """A new model of keys in the recipe has to be named in one of the tests above."""
-    known = {recipes.Recipe, recipes.SourceSpec, recipes.RepeatedLines, recipes.LanguageModel, recipes.Dedup, recipes.Near,
+    known = {recipes.Recipe, recipes.SourceSpec, recipes.Page, recipes.RepeatedLines, recipes.LanguageModel, recipes.Dedup, recipes.Near,
              recipes.Output, recipes.Strict, *kinds(recipes.From).values(), *kinds(recipes.FormatSpec).values()}  # fmt: skip
     assert {
         value for value in vars(recipes).values() if isinstance(value, type) and issubclass(value, recipes.Strict)

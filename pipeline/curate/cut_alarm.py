@@ -27,7 +27,7 @@ def check(limits: Mapping[str, float], results: Mapping[str, Sequence[Mapping[st
         visible, lost = counted["visible_characters"], counted["visible_characters"] - counted["kept_characters"]
         if visible and lost / visible > limit:
             said.append(
-                f"{source}: {lost:,} of {visible:,} visible characters of {counted['pages']:,} pages "
+                f"{source}: {lost:,} of {visible:,} visible characters of {_several(counted['pages'], 'page')} "
                 f"({lost / visible:.1%}, alarm at {limit:.1%})"
             )
             said += _by_reason(counted, lost)
@@ -42,6 +42,10 @@ def check(limits: Mapping[str, float], results: Mapping[str, Sequence[Mapping[st
         )
 
 
+def _several(number: int, noun: str) -> str:
+    return f"{number:,} {noun}{'s' * (number != 1)}"
+
+
 def _by_reason(counted: Mapping[str, Any], lost: int) -> list[str]:
     ordered = sorted(counted["cuts"], key=lambda cut: (-cut["characters"], cut["reason"]))
     lines = [
@@ -49,7 +53,9 @@ def _by_reason(counted: Mapping[str, Any], lost: int) -> list[str]:
         for cut in ordered[:_REASONS]
     ]
     if rest := ordered[_REASONS:]:
-        lines.append(f"  {sum(cut['characters'] for cut in rest):>11,} characters for {len(rest)} other reasons")
+        lines.append(
+            f"  {sum(cut['characters'] for cut in rest):>11,} characters for {_several(len(rest), 'other reason')}"
+        )
     return lines
 
 

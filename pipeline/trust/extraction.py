@@ -43,7 +43,7 @@ def columns(page: Extraction | None) -> dict[str, Any]:
     totals = of_page(page)
     return {
         "extractor": page.extractor,
-        **{name: totals[name] for name in ("visible_characters", "kept_characters", "cuts")},  # type: ignore[literal-required]
+        **{name: totals[name] for name in ("visible_characters", "kept_characters", "cuts")},
     }
 
 

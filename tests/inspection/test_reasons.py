@@ -15,6 +15,7 @@ from pipeline.dedup import interface
 from pipeline.formats import interface as formats
 from pipeline.formats import warc
 from pipeline.inspection import reasons
+from pipeline.model import CUT_REASONS
 from pipeline.recipe_rules import MODELS
 from pipeline.trust.seen import TAKEDOWN
 
@@ -74,6 +75,10 @@ def test_every_refusal_of_a_format_has_its_sentence() -> None:
     named = {str(call.args[0].value) for call in calls("Refusal") if isinstance(call.args[0], ast.Constant)}
     kinds = {f"warc_{kind}" for kind in (*warc.KINDS, "unknown")}
     assert named | kinds | {"opt_out"} == set(reasons.EXTRACT)
+
+
+def test_every_reason_for_which_a_block_is_cut_has_its_sentence() -> None:
+    assert set(reasons.CUTS) == set(CUT_REASONS)
 
 
 def test_every_check_of_a_rule_has_its_sentence() -> None:
