@@ -6,6 +6,7 @@ writes FOLDER/release (and what it was built from beside it). All text is ours. 
 documents in their archive, which then takes longer to be read up to them.
 """
 
+import html
 import io
 import json
 import subprocess
@@ -37,6 +38,14 @@ DOCUMENTS = [
      "title": "\u0645\u0631\u062d\u0628\u0627"},
 ]  # fmt: skip
 
+# A web page whose menu and text hold what harms where it is not escaped. A browser would show all of it as text.
+ESCAPED = "".join(f"<li>{html.escape(text)}</li>" for text in (SCRIPT, IMAGE, BIDI, LONG, "</div></body><!--"))
+PAGE = (
+    f"<!doctype html><meta charset=utf-8><title>{html.escape(SCRIPT)}</title><body><nav><ul>{ESCAPED}</ul></nav>"
+    f"<main><h1>{html.escape(IMAGE)}</h1><p>{sentences(9)}</p><p>{sentences(10)}{html.escape(SCRIPT + BIDI)}</p></main>"
+    "<footer><p>Copyright of nobody.</p></footer>"
+)
+
 RECIPE = """
 name: hostile
 version: "1"
@@ -46,6 +55,12 @@ sources:
     from: {kind: local, paths: [hostile.tar.gz]}
     members: "**/*.jsonl"
     format: {kind: jsonl, text: text, url: url, title: title}
+    license: MIT
+    evidence: "**/LICENSE"
+  - name: page
+    from: {kind: local, paths: [hostile.tar.gz]}
+    members: "**/*.html"
+    format: html
     license: MIT
     evidence: "**/LICENSE"
 rules:
@@ -59,7 +74,11 @@ def main(folder: Path, entries: int) -> None:
     with tarfile.open(folder / "hostile.tar.gz", "w:gz") as archive:
         for _ in range(entries):
             archive.addfile(tarfile.TarInfo("hostile-1/empty"))
-        for name, text in (("hostile-1/LICENSE", LICENCE), ("hostile-1/<b>&\u202e.jsonl", lines)):
+        for name, text in (
+            ("hostile-1/LICENSE", LICENCE),
+            ("hostile-1/<b>&\u202e.jsonl", lines),
+            ("hostile-1/page.html", PAGE),
+        ):
             info = tarfile.TarInfo(name)
             info.size = len(text.encode())
             archive.addfile(info, io.BytesIO(text.encode()))

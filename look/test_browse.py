@@ -235,6 +235,24 @@ def test_pages_of_hostile_documents_show_them_and_do_nothing(
     assert any("{{ 7 * 7 }}" in body for body in texts)
 
 
+@pytest.mark.parametrize(("size", "dark"), VIEWS)
+def test_what_was_cut_from_a_web_page_is_told_from_what_was_kept_and_does_no_harm(
+    hostile: Path, browsed: Callable[[Path], str], window: Callable[..., Window], size: dict[str, int], dark: bool
+) -> None:
+    seen = window(browsed(hostile), size, dark=dark)
+    with urllib.request.urlopen(f"{seen.origin}/documents.json?source=page", timeout=60) as answer:
+        (one,) = json.load(answer)["documents"]
+    page = seen.open(f"/documents/{one['id']}/page")
+    cut, kept = page.locator(".block.cut"), page.locator(".block:not(.cut)")
+    assert "cut as navigation" in cut.first.inner_text() and kept.count() >= 2
+    grey, plain = (part.first.evaluate("block => getComputedStyle(block).color") for part in (cut, kept))
+    assert grey != plain
+    assert page.locator("main script, main img").count() == 0
+    assert overflows(page) == 0
+    assert serious(page) == []
+    picture(page, f"browse-page-{size['width']}-{'dark' if dark else 'light'}", whole=True)
+
+
 def test_a_page_shows_what_it_waits_for_and_then_goes_on(
     slow: Path, browsed: Callable[[Path], str], window: Callable[..., Window]
 ) -> None:
