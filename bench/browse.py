@@ -39,7 +39,7 @@ import pyarrow.compute
 import pyarrow.parquet as pq
 
 from pipeline.release import parquet, schemas
-from pipeline.trust import manifest, merkle, names
+from pipeline.trust import extraction, manifest, merkle, names
 
 SOURCES = ("books", "forums", "manuals", "web")
 KEPT_SHARE = 0.7
@@ -127,6 +127,7 @@ def _common(ids: Bytes, source: str, draw: np.random.Generator) -> dict[str, Any
         np.char.add(np.char.add(f"https://{source}", (draw.integers(0, 500, count)).astype(str)), ".example.org/page/")
     )
     digest, zeros = _same("ab" * 32, count), pa.array(np.zeros(count, np.int64))
+    none = pa.nulls(count, pa.int64())
     length = draw.lognormal(5.5, 0.5, count).astype(np.int64)
     values = {
         "too_short": length, "too_long": length, "language_score": draw.random(count), "gopher_short_doc": length // 6,
@@ -147,6 +148,8 @@ def _common(ids: Bytes, source: str, draw: np.random.Generator) -> dict[str, Any
         "offset": zeros, "length": pa.array(length), "record": zeros,
         "path": _same(None, count), "record_hmac": digest, "record_bytes": pa.array(length),
         "url": pa.compute.binary_join_element_wise(host, pa.array(numbers), ""), "charset": _same("utf-8", count),
+        "extractor": _same(None, count), "visible_characters": none, "kept_characters": none,
+        "cuts": pa.ListArray.from_arrays(pa.array(np.zeros(count + 1, np.int32)), pa.array([], schemas.CUT)),
         "text_sha256": _hex(np.frombuffer(draw.bytes(32 * count), np.uint8).reshape(-1, 32)), "exact_sha256": digest,
         "text_hmac": digest, "text_bytes": pa.array(length), "exact_hmac": digest,
         "language": pa.array(LANGUAGES).take(pa.array(draw.choice(5, count, p=(0.8, 0.1, 0.06, 0.039, 0.001)))),
@@ -229,7 +232,7 @@ def _source(name: str, totals: Counter[str], reasons: Counter[str]) -> dict[str,
     return {
         "name": name, "license": "CC0-1.0", "read": read, **{key: totals[key] for key in ("kept", "dropped", "text_bytes")},
         "reasons": [{"stage": stages[reason], "reason": reason, "documents": n} for reason, n in reasons.items()],
-        "skipped_pairs": 0, "artifacts": [artifact],
+        "extraction": extraction.summed(()), "skipped_pairs": 0, "artifacts": [artifact],
     }  # fmt: skip
 
 
