@@ -97,25 +97,31 @@ def cut_by_source(manifest: Manifest, limit: int) -> Markup:
     return charts.figure(svg, charts.CUT_LEGEND, table, folded=False)
 
 
-def cut_by_reason(manifest: Manifest) -> Markup:
+def cut_by_reason(manifest: Manifest, limit: int) -> Markup:
     """Of all pages, how many visible characters were cut for each reason."""
     totals = manifest["totals"]["extraction"]
-    cuts = sorted(totals["cuts"], key=lambda cut: (-cut["characters"], cut["reason"]))
+    ordered = sorted(totals["cuts"], key=lambda cut: (-cut["characters"], cut["reason"]))
+    counted = [
+        (cut["reason"], reasons.CUTS.get(cut["reason"], ""), cut["blocks"], cut["characters"])
+        for cut in ordered[:limit]
+    ]
+    if rest := ordered[limit:]:
+        sums = (sum(cut["blocks"] for cut in rest), sum(cut["characters"] for cut in rest))
+        counted.append((f"{len(rest)} other reasons", "", *sums))
     svg = charts.bars(
         "cut-by-reason", "Characters cut from pages, by reason",
-        f"{len(cuts)} reasons; most characters were cut as {cuts[0]['reason'] if cuts else 'nothing'}.",
-        [charts.Bar(cut["reason"], 0, cut["characters"], count(cut["characters"])) for cut in cuts], legend=True,
+        f"{len(ordered)} reasons; most characters were cut as {charts.short(counted[0][0]) if counted else 'nothing'}.",
+        [charts.Bar(name, 0, characters) for name, _, _, characters in counted], legend=True,
     )  # fmt: skip
     visible = totals["visible_characters"]
     rows = [
-        (cut["reason"], reasons.CUTS.get(cut["reason"], ""), count(cut["blocks"]), count(cut["characters"]),
-         share(cut["characters"], visible))
-        for cut in cuts
-    ]  # fmt: skip
-    whole = sum(cut["characters"] for cut in cuts)
+        (name, what, count(blocks), count(characters), share(characters, visible))
+        for name, what, blocks, characters in counted
+    ]
+    blocks, characters = sum(one[2] for one in counted), sum(one[3] for one in counted)
     table = charts.Table(
         "Cut blocks by reason", ("reason", "what it is", "blocks", "characters", "share of visible"), rows, 3,
-        ("all", "", count(sum(cut["blocks"] for cut in cuts)), count(whole), share(whole, visible)),
+        ("all", "", count(blocks), count(characters), share(characters, visible)),
     )  # fmt: skip
     return charts.figure(svg, charts.CUT_LEGEND, table)
 

@@ -52,7 +52,9 @@ def view(manifest: Manifest, release_id: str, key_id: str, found: Found, limits:
         "by_source": report_charts.by_source(manifest, limits.sources),
         "pages": totals["extraction"],
         "cut_by_source": report_charts.cut_by_source(manifest, limits.sources),
-        "cut_by_reason": report_charts.cut_by_reason(manifest) if totals["extraction"]["cuts"] else None,
+        "cut_by_reason": report_charts.cut_by_reason(manifest, limits.reasons)
+        if totals["extraction"]["cuts"]
+        else None,
         "marked": _marked(manifest),
         "reasons_table": charts.table(_reasons(manifest, limits.reasons)),
         "stages": reasons.STAGES,

@@ -287,8 +287,10 @@ def large(sources: int, artifacts: int, reasons: int) -> tuple[dict[str, Any], F
     """What the manifest and the rows of a large release say, with long names everywhere."""
     long = "x" * 3000
     rows = [{"stage": "judge", "reason": f"{n}{long}", "documents": 1} for n in range(reasons)]
+    cuts = [{"reason": f"{n:04}{long}", "blocks": 1, "characters": 10**6} for n in range(reasons)]
+    pages = {"pages": 10**9, "visible_characters": 10**12, "kept_characters": 10**12 - reasons * 10**6, "cuts": cuts}
     one = {
-        "read": 10**9, "kept": 10**9 - reasons, "dropped": reasons, "text_bytes": 10**13, "license": long,
+        "read": 10**9, "kept": 10**9 - reasons, "extraction": pages, "dropped": reasons, "text_bytes": 10**13, "license": long,
         "reasons": rows, "skipped_pairs": 0,
         "artifacts": [
             {"purl": f"pkg:pypi/{long}@{n}", "file": long, "size": 10**9, "sha256": "a" * 64, "read": 10**6,
@@ -298,6 +300,7 @@ def large(sources: int, artifacts: int, reasons: int) -> tuple[dict[str, Any], F
     }  # fmt: skip
     manifest = {
         "name": "large", "version": "1", "description": "large", "against": [], "files": [],
+        "recipe": {"sources": [{"name": "y" * 55, "format": {"boilerplate": "mark"}}] * sources},
         "code": {"package": "pellucid", "version": "1", "sha256": "c" * 64}, "policies": {"takedown": [], "opt_out": []},
         "sources": [{**one, "name": f"s{n}-" + "y" * 55} for n in range(sources)],
     }  # fmt: skip
@@ -341,6 +344,12 @@ def test_a_large_release_has_a_report_of_less_than_two_megabytes_that_says_what_
     assert sum(number(row[1]) for row in sources) == number(last[1]) == manifest["totals"]["read"]
     _, *rows, last = table(tree, "Dropped records by reason")
     assert sum(number(row[3]) for row in rows) == number(last[3]) == manifest["totals"]["dropped"]
+    pages = manifest["totals"]["extraction"]
+    _, *sources, last = table(tree, "Visible characters by source")
+    assert sum(number(row[3]) for row in sources) == number(last[3]) == pages["kept_characters"]
+    _, *rows, last = table(tree, "Cut blocks by reason")
+    lost = pages["visible_characters"] - pages["kept_characters"]
+    assert sum(number(row[3]) for row in rows) == number(last[3]) == lost
 
 
 @pytest.mark.parametrize(
