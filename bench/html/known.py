@@ -46,7 +46,7 @@ def main() -> None:
     asked = parser.parse_args()
     (asked.out / "html").mkdir(parents=True, exist_ok=True)
     counts: dict[str, int] = defaultdict(int)
-    with (asked.out / "pages.jsonl").open("w", encoding="utf-8") as lines:
+    with (asked.out / "manuals.jsonl").open("w", encoding="utf-8") as lines:
         for folder in sorted(asked.packages.iterdir()):
             measured = bool(MEASURED.match(folder.name))
             for row, raw in pages(folder, asked.measured if measured else asked.training):
@@ -56,8 +56,17 @@ def main() -> None:
                 lines.write(json.dumps(row, ensure_ascii=False) + "\n")
                 counts[f"{'measured' if measured else 'training'} {row['generator']}"] += 1
             print(folder.name, file=sys.stderr)
+    join(asked.out)
     for name, count in sorted(counts.items()):
         print(f"{count:6} {name}")
+
+
+def join(out: Path) -> None:
+    """Write `pages.jsonl` from the parts that are there; it is never seen half written."""
+    parts = [out / f"{part}.jsonl" for part in ("manuals", "articles")]
+    made = out / "pages.jsonl.new"
+    made.write_bytes(b"".join(part.read_bytes() for part in parts if part.exists()))
+    made.replace(out / "pages.jsonl")
 
 
 def pages(folder: Path, most: int) -> Iterator[tuple[dict[str, Any], bytes]]:
@@ -119,6 +128,11 @@ def split(source: str, rule: Rule) -> tuple[str, str]:
                 walk.below(node, walk.kept)
             break
     return _lines(walk.kept), _lines(walk.optional)
+
+
+def text_of_page(source: str) -> str:
+    """Return all visible text of a page, a line a block."""
+    return split(source, Rule("", ""))[0]
 
 
 def _select(tree: LexborHTMLParser, selector: str) -> set[int]:

@@ -13,9 +13,9 @@ from dataclasses import dataclass
 class Rule:
     """How the pages of one generator are read.
 
-    `mark` is searched in the page's source. The text is in the first of `keep` that is there, without
-    what `drop` selects. `strip` is cut from the source first, where navigation stands between comments. Pages whose path matches `refuse` are indexes, source
-    listings and searches, which have no prose.
+    `mark` is searched in the page's source. The text is in the first of `keep` that is there, without what `drop` selects.
+    `strip` is cut from the source first, where navigation stands between comments. Pages whose path matches `refuse` are
+    indexes, source listings and searches, which have no prose.
     """
 
     generator: str
