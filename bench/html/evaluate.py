@@ -33,16 +33,18 @@ def main() -> None:
     results: dict[str, Any] = {}
     for folder in asked.truths:
         truths = load(folder)
-        rows = {}
+        rows, texts_of = {}, {}
         for name in asked.systems.split(","):
             label = Path(name).stem if name.startswith("file:") else name
             texts = extract(name, truths.pages)
             if asked.texts:
                 asked.texts.mkdir(parents=True, exist_ok=True)
                 (asked.texts / f"{truths.benchmark}-{label}.json").write_text(json.dumps(texts), "utf-8")
-            rows[label] = SCORES[truths.benchmark](truths, texts)
+            rows[label], texts_of[label] = SCORES[truths.benchmark](truths, texts), texts
         results[truths.benchmark] = rows
         print(f"\n### {truths.benchmark}: {len(truths.pages):,} pages\n\n{table(rows)}", flush=True)
+        if truths.benchmark == "known":
+            print(f"\n{tables_known(truths, texts_of)}", flush=True)
     if asked.json:
         asked.json.write_text(json.dumps(results, indent=1, sort_keys=True), "utf-8")
 
@@ -96,8 +98,37 @@ def score_trafilatura(truths: Truths, texts: dict[str, str]) -> dict[str, Any]:
 
 def score_known(truths: Truths, texts: dict[str, str]) -> dict[str, Any]:
     """Recall of words and characters of the source text, and the share of the output that is not in it."""
-    pairs = [(texts[page.id], page.text or "") for page in truths.pages]
-    return {**_means([scores.words(*pair) for pair in pairs]), **_recalls(pairs)}
+    found = [scores.found(texts[page.id], page.text or "", page.optional) for page in truths.pages]
+
+    def total(name: str) -> int:
+        return max(sum(getattr(one, name) for one in found), 1)
+
+    return {
+        "pages": len(found),
+        "word recall": total("words_found") / total("words"),
+        "character recall": total("characters_found") / total("characters"),
+        "boilerplate": sum(one.boilerplate for one in found) / total("written"),
+        "pages below 99 %": sum(one.words_found < 0.99 * one.words for one in found),
+    }
+
+
+def tables_known(truths: Truths, texts: dict[str, dict[str, str]]) -> str:
+    """Render word recall, character recall and boilerplate of each system, a row a generator and a row a language."""
+    parts = []
+    for name in ("group", "language"):
+        lines = [f"| {'generator' if name == 'group' else name} | pages | " + " | ".join(texts) + " |"]
+        lines.append("|---|---:|" + "---:|" * len(texts))
+        for value in sorted({getattr(page, name) for page in truths.pages}):
+            some = Truths(truths.benchmark, [page for page in truths.pages if getattr(page, name) == value])
+            cells = []
+            for texts_of in texts.values():
+                row = score_known(some, texts_of)
+                cells.append(
+                    " / ".join(f"{100 * row[key]:.2f}" for key in ("word recall", "character recall", "boilerplate"))
+                )
+            lines.append(f"| {value} | {len(some.pages)} | " + " | ".join(cells) + " |")
+        parts.append("\n".join(lines))
+    return "\n\n".join(["Word recall / character recall / boilerplate characters, in per cent.", *parts])
 
 
 def table(rows: dict[str, dict[str, Any]]) -> str:
@@ -105,8 +136,12 @@ def table(rows: dict[str, dict[str, Any]]) -> str:
     columns = list(next(iter(rows.values())))
     lines = ["| system | " + " | ".join(columns) + " |", "|---|" + "---:|" * len(columns)]
     for name, row in rows.items():
-        lines.append(f"| {name} | " + " | ".join(f"{row[column]:.4f}" for column in columns) + " |")
+        lines.append(f"| {name} | " + " | ".join(_figure(row[column]) for column in columns) + " |")
     return "\n".join(lines)
+
+
+def _figure(value: float) -> str:
+    return f"{value:,}" if isinstance(value, int) else f"{value:.4f}"
 
 
 def _means(found: list[scores.Score]) -> dict[str, float]:
@@ -114,16 +149,6 @@ def _means(found: list[scores.Score]) -> dict[str, float]:
         "F1": mean(one.f1 for one in found),
         "precision": mean(one.precision for one in found),
         "recall": mean(one.recall for one in found),
-    }
-
-
-def _recalls(pairs: list[tuple[str, str]]) -> dict[str, float]:
-    word = [sum(column) for column in zip(*(scores.word_counts(*pair) for pair in pairs), strict=True)]
-    character = [sum(column) for column in zip(*(scores.characters(*pair) for pair in pairs), strict=True)]
-    return {
-        "word recall": word[0] / max(word[2], 1),
-        "character recall": character[0] / max(character[2], 1),
-        "boilerplate": 1 - character[0] / max(character[1], 1),
     }
 
 

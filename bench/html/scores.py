@@ -6,6 +6,7 @@ agreement with the benchmarks' own code are in bench/html/agreement.py, since th
 """
 
 import re
+import unicodedata
 from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -96,16 +97,42 @@ def passage_score(counts: Sequence[Counts]) -> PassageScore:
     )
 
 
-def characters(predicted: str, truth: str) -> tuple[int, int, int]:
-    """Compare two texts as multisets of characters that are not white space: (shared, in predicted, in truth)."""
-    left, right = Counter("".join(predicted.split())), Counter("".join(truth.split()))
-    return sum((left & right).values()), left.total(), right.total()
+@dataclass(frozen=True, slots=True)
+class Found:
+    """What of a known source's words and characters was found, and how many characters are of no source."""
+
+    words: int
+    words_found: int
+    characters: int
+    characters_found: int
+    written: int
+    boilerplate: int
 
 
-def word_counts(predicted: str, truth: str) -> tuple[int, int, int]:
-    """Compare two texts as multisets of words: (shared, in predicted, in truth)."""
-    left, right = Counter(_WORD.findall(predicted.lower())), Counter(_WORD.findall(truth.lower()))
-    return sum((left & right).values()), left.total(), right.total()
+def found(predicted: str, truth: str, optional: str) -> Found:
+    """Compare a text with its source, as multisets of words and of characters that are not white space.
+
+    Letters, digits and marks that the truth and the optional text together do not have are boilerplate; bullets, bars
+    between table cells and the like, which an extractor adds, are not.
+    """
+    words_left, words_right = Counter(_WORD.findall(predicted.lower())), Counter(_WORD.findall(truth.lower()))
+    left, right = _characters(predicted), _characters(truth)
+    return Found(
+        words=words_right.total(),
+        words_found=(words_left & words_right).total(),
+        characters=right.total(),
+        characters_found=(left & right).total(),
+        written=left.total(),
+        boilerplate=sum(
+            count
+            for character, count in (left - right - _characters(optional)).items()
+            if unicodedata.category(character)[0] in "LNM"
+        ),
+    )
+
+
+def _characters(text: str) -> Counter[str]:
+    return Counter("".join(text.split()))
 
 
 def _shingles(text: str) -> Counter[tuple[str, ...]]:

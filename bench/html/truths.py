@@ -36,7 +36,8 @@ class Page:
     """A page and what is known of its main content.
 
     `charset` is set where the benchmark says how its files are encoded. `text` is None where only passages are known.
-    `group` is what a table has a row for: the page type, or the generator of a known source.
+    `optional` is text that may be there or not: a manual's tables of contents. `group` is what a table has a row for: the
+    page type, or the generator of a known source.
     """
 
     id: str
@@ -49,6 +50,7 @@ class Page:
     must_not: tuple[str, ...] = ()
     charset: str | None = None
     language: str | None = None
+    optional: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -175,4 +177,5 @@ def _known(folder: Path) -> Iterator[Page]:
                 group=row["generator"],
                 text=row["truth"],
                 language=row["language"],
+                optional=row["optional"],
             )
