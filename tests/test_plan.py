@@ -167,11 +167,12 @@ def test_the_limit_of_what_pages_lose_is_the_sources_own_or_the_recipes_and_only
 
 
 def test_another_limit_of_what_pages_lose_reads_nothing_again() -> None:
+    of_source = RECIPE.format(model="ab" * 32).replace("    priority: 1\n", "    priority: 1\n    max_cut_share: 0.3\n")
     keys = [
         [task.key() for task in (*plan.evidence_tasks(one, lock(), "e"), *plan.curate_tasks(one, lock(), "c"))]
-        for one in (loaded(), loaded("max_cut_share: 0.1\n"))
+        for one in (loaded(), loaded("max_cut_share: 0.1\n"), recipe.parse(of_source.encode(), "recipe.yaml"))
     ]
-    assert keys[0] == keys[1]
+    assert keys[0] == keys[1] == keys[2]
 
 
 def test_a_recipe_that_keeps_near_duplicates_sketches_and_compares_nothing() -> None:

@@ -134,6 +134,17 @@ def test_an_extractor_that_names_no_cuts_may_keep_more_than_is_visible_and_have_
     kept(made)["cuts"] = [{"reason": "footer", "blocks": 1, "characters": 1}]
     ((name, detail),) = found(tmp_path / "bad", made, **told)
     assert (name, "which makes no such cuts" in detail) == ("extraction", True)
+    for column in ("visible_characters", "kept_characters"):
+        before = {**kept(made)}
+        kept(made).update({"cuts": [], column: None})
+        ((name, detail),) = found(tmp_path / column, made, **told)
+        assert (name, f"{column} is None" in detail) == ("extraction", True)
+        kept(made).update(before)
+
+
+def test_cuts_of_a_record_that_is_no_page_are_said_to_be_that(tmp_path: Path, made: Corpus) -> None:
+    made["manual"]["kept"][0].update(cuts=small.account(0, [("footer", 1, 1)])["cuts"])
+    assert "1 cuts in a row that is no page" in dict(found(tmp_path, made))["extraction"]
 
 
 def test_all_text_cuts_nothing_but_what_the_page_hides(tmp_path: Path, made: Corpus) -> None:
