@@ -216,7 +216,7 @@ def test_pages_of_hostile_documents_show_them_and_do_nothing(
     seen = window(browsed(hostile), NARROW)
     every = [link[len(seen.origin) :] for link in internal(seen.open("/documents?fate=all")) if is_page(link)]
     documents = [path for path in every if kind(path) == "documents/*"]
-    assert len(documents) == 11
+    assert len(documents) == 12
     texts = []
     for path in [*crawl(seen), *documents]:
         page = seen.open(path)
