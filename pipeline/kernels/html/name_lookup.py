@@ -12,6 +12,9 @@ from pipeline.kernels.html.state import Bytes, Word
 
 _TAG_KEYS, _TAG_NUMBERS = names.lookup_table(names.TAGS)
 _ATTRIBUTE_KEYS, _ATTRIBUTE_NUMBERS = names.lookup_table(names.ATTRIBUTES)
+# By number: a NUL at a name's end is as good as none in a key.
+_TAG_LENGTHS = np.array([0, *map(len, names.TAGS)])
+_ATTRIBUTE_LENGTHS = np.array([0, *map(len, names.ATTRIBUTES)])
 _FIRST, _SECOND = np.uint64(names.FIRST_FACTOR), np.uint64(names.SECOND_FACTOR)
 _SHIFT, _MASK, _LONGEST = np.uint64(64 - names.SLOT_BITS), names.SLOTS - 1, names.LONGEST
 
@@ -25,7 +28,7 @@ def tag_number(source: Bytes, start: int, length: int) -> Any:
     slot = _slot(first, second)
     while _TAG_NUMBERS[slot]:
         if _TAG_KEYS[slot, 0] == first and _TAG_KEYS[slot, 1] == second:
-            return _TAG_NUMBERS[slot]
+            return _TAG_NUMBERS[slot] if _TAG_LENGTHS[_TAG_NUMBERS[slot]] == length else 0
         slot = (slot + 1) & _MASK
     return 0
 
@@ -39,7 +42,7 @@ def attribute_number(source: Bytes, start: int, length: int) -> Any:
     slot = _slot(first, second)
     while _ATTRIBUTE_NUMBERS[slot]:
         if _ATTRIBUTE_KEYS[slot, 0] == first and _ATTRIBUTE_KEYS[slot, 1] == second:
-            return _ATTRIBUTE_NUMBERS[slot]
+            return _ATTRIBUTE_NUMBERS[slot] if _ATTRIBUTE_LENGTHS[_ATTRIBUTE_NUMBERS[slot]] == length else 0
         slot = (slot + 1) & _MASK
     return 0
 

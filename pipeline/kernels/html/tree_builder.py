@@ -246,6 +246,8 @@ def _characters(state: State, nodes: Nodes, values: Bytes) -> None:
             state.space_end = max(state.space_end, state.text_start)
     if state.mode == IN_FRAMESET or state.mode == AFTER_FRAMESET or state.mode == AFTER_AFTER_FRAMESET:
         _keep_space(state, values)
+    if state.frameset_ok and state.replace_nulls and _shows_something(state, values):
+        state.frameset_ok = 0
     while state.text_start < state.text_end and _characters_by_mode(state, nodes) == AGAIN:
         pass
 
@@ -262,14 +264,22 @@ def _keep_space(state: State, values: Bytes) -> None:
 
 
 @jit_linked.linked
+def _shows_something(state: State, values: Bytes) -> Any:
+    """Tell whether foreign text is more than white space and what NULs are replaced by (13.2.6.5)."""
+    for at in range(state.space_end, state.text_end):
+        byte = values[at]
+        if not IS_SPACE[byte] and byte != 0xEF and byte != 0xBF and byte != 0xBD:  # the bytes of U+FFFD
+            return True
+    return False
+
+
+@jit_linked.linked
 def _characters_by_mode(state: State, nodes: Nodes) -> Any:
     mode, start, end = state.mode, state.text_start, state.text_end
     if mode == IN_TEXT:
         insert_characters(state, nodes, start, end)
         return DONE
     if is_foreign_text(state, nodes):
-        if state.space_end < end:
-            state.frameset_ok = 0
         insert_characters(state, nodes, start, end)
         return DONE
     if mode <= AFTER_HEAD or mode == IN_COLUMN_GROUP:
