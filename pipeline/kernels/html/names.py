@@ -1,4 +1,4 @@
-"""Look up the names of elements and attributes that the parser and the extractor know."""
+"""List the names of elements and attributes that the parser and the extractor know, by number."""
 
 import numpy as np
 import numpy.typing as npt
@@ -20,6 +20,7 @@ ATTRIBUTE: dict[str, int] = {name: number for number, name in enumerate(ATTRIBUT
 
 LONGEST = 16  # bytes of a name that can be looked up: two words of 64 bits
 SLOT_BITS = 10
+SLOTS = 1 << SLOT_BITS
 FIRST_FACTOR, SECOND_FACTOR = 0x9E3779B97F4A7C15, 0xC2B2AE3D27D4EB4F
 
 
@@ -32,10 +33,9 @@ def tag_set(words: str | list[str]) -> npt.NDArray[np.bool_]:
 
 def lookup_table(names: list[str]) -> tuple[npt.NDArray[np.uint64], npt.NDArray[np.int64]]:
     """Return keys (slots, 2) and numbers (slots,) of an open-addressed hash table of names, each at most 16 bytes."""
-    slots = 1 << SLOT_BITS
-    if 4 * len(names) > slots:
+    if 4 * len(names) > SLOTS:
         raise ValueError("a lookup must be short: raise SLOT_BITS")
-    keys, numbers = np.zeros((slots, 2), np.uint64), np.zeros(slots, np.int64)
+    keys, numbers = np.zeros((SLOTS, 2), np.uint64), np.zeros(SLOTS, np.int64)
     for number, name in enumerate(names, 1):
         if len(name.encode()) > LONGEST:
             raise ValueError(f"longer than {LONGEST} bytes: {name}")
@@ -43,10 +43,6 @@ def lookup_table(names: list[str]) -> tuple[npt.NDArray[np.uint64], npt.NDArray[
         first, second = int.from_bytes(key[:8], "little"), int.from_bytes(key[8:], "little")
         slot = ((first * FIRST_FACTOR + second * SECOND_FACTOR) % 2**64) >> (64 - SLOT_BITS)
         while numbers[slot]:
-            slot = (slot + 1) % slots
+            slot = (slot + 1) % SLOTS
         keys[slot], numbers[slot] = (first, second), number
     return keys, numbers
-
-
-TAG_KEYS, TAG_NUMBERS = lookup_table(TAGS)
-ATTRIBUTE_KEYS, ATTRIBUTE_NUMBERS = lookup_table(ATTRIBUTES)

@@ -2,123 +2,127 @@
 
     tree = parse("<p>Hello".encode())    # reusable buffers: valid until this thread parses the next page
 
-https://html.spec.whatwg.org/multipage/parsing.html
+The standard: https://html.spec.whatwg.org/multipage/parsing.html; the docstrings of this package name its sections.
+Where it differs, `Tree.bounded` says so: more than `state.MAX_OPEN` open elements, `state.MAX_FORMATTING` formatting elements,
+clones of these and steps of searches than a page of its size has. Of equal names and attributes, a hash decides (`state`).
 """
 
 import threading
-from typing import Any
 
 import numpy as np
-import numpy.typing as npt
 
-from pipeline.kernels.html import _builder, _tokenizer
-from pipeline.kernels.html.names import TAGS
+from pipeline.kernels.html.bytes import PADDING
+from pipeline.kernels.html.capacity import count_bytes
+from pipeline.kernels.html.flatten import flatten
+from pipeline.kernels.html.references import longest_growth, trie
+from pipeline.kernels.html.state import MAX_MERGED, MAX_MERGES, NODE, STATE
+from pipeline.kernels.html.tree import (
+    DOCUMENT,
+    ELEMENT,
+    HTML_NAMESPACE,
+    MATHML_NAMESPACE,
+    SVG_NAMESPACE,
+    TEXT,
+    Tree,
+)
+from pipeline.kernels.html.tree_builder import build
 
-ELEMENT, TEXT, DOCUMENT = 1, 3, 9
-HTML_NAMESPACE, SVG_NAMESPACE, MATHML_NAMESPACE = 0, 1, 2
+__all__ = [
+    "DOCUMENT", "ELEMENT", "HTML_NAMESPACE", "MATHML_NAMESPACE", "SVG_NAMESPACE", "TEXT", "Parser", "Tree", "parse",
+]  # fmt: skip
 
-Ints = npt.NDArray[np.int32]
-Bytes = npt.NDArray[np.uint8]
+# Budgets: of clones for each tag and for each page, of steps for each byte and for each page. No page of 1,497 needs half.
+CLONES_A_TAG, CLONES = 2, 4096
+STEPS_A_BYTE, STEPS = 4, 65536
 
+GROWTH = 1.25  # bytes of text and values, at most, for each byte of a page, NULs aside
+ROOM = 1.3  # how much larger than needed a buffer is made, so that a little larger page fits
 
-class Tree:
-    """A page as arrays over its nodes, in document order; entries are valid in [:count].
-
-    kind: ELEMENT, TEXT or DOCUMENT (comments and doctypes have no node). tag: index in `names.TAGS` + 1, or 0.
-    namespace: 0 HTML, 1 SVG, 2 MathML. parent; end: the first node after the subtree.
-    start, length: of a text its bytes in `text`, of an element its name's bytes in `source`.
-    first_attribute, last_attribute: its rows of `attributes`, each (name: index in `names.ATTRIBUTES` + 1 or 0, name start,
-    name length in `source`, value start, value length in `values`).
-    """
-
-    count: int
-    kind: Bytes
-    tag: npt.NDArray[np.int16]
-    namespace: Bytes
-    parent: Ints
-    end: Ints
-    start: Ints
-    length: Ints
-    first_attribute: Ints
-    last_attribute: Ints
-    attributes: Ints
-    text: Bytes
-    source: Bytes
-    values: Bytes
-    quirks: bool
-    bounded: bool
-
-    def name(self, node: int) -> str:
-        """Return an element's name, in lower case."""
-        if self.tag[node]:
-            return TAGS[int(self.tag[node]) - 1]
-        start = int(self.start[node])
-        return _decoded(self.source, start, int(self.length[node])).lower().replace("\0", "\ufffd")
-
-    def text_of(self, node: int) -> str:
-        """Return a text node's text."""
-        return _decoded(self.text, int(self.start[node]), int(self.length[node]))
-
-    def attributes_of(self, node: int) -> dict[str, str]:
-        """Return an element's attributes, names in lower case."""
-        rows = self.attributes[self.first_attribute[node] : self.last_attribute[node]].tolist()
-        return {
-            _decoded(self.source, name, length).lower().replace("\0", "\ufffd"): _decoded(self.values, value, size)
-            for _, name, length, value, size in rows
-        }
-
-
-def _decoded(data: Bytes, start: int, length: int) -> str:
-    return str(bytes(data[start : start + length]), "utf-8", "replace")
+_REFERENCES = trie()
 
 
 class Parser:
     """A parser with its buffers, for one thread; they grow to what the largest page needed."""
 
     def __init__(self) -> None:
-        self._state = np.zeros(_builder.NSTATE, np.int64)
-        self._room = (0, 0, 0)
-        self._tree = Tree()
+        self._tree, self._state = Tree(), np.zeros(1, STATE)
+        self._nodes, self._entered = np.empty(0, NODE), np.zeros(1, np.int64)
+        tree = self._tree
+        tree.source, tree.values, tree.text = (np.empty(0, np.uint8) for _ in range(3))
+        tree.attributes = np.empty((0, 5), np.int32)
+        self._grow_tree(0)
 
     def parse(self, data: bytes) -> Tree:
         """Parse UTF-8 into a tree that is valid until the next call."""
         tree, size = self._tree, len(data)
-        source = np.frombuffer(data, np.uint8)
-        opened, separators, zeros = _tokenizer.counts(source)
-        budget = 2 * opened + 4096
-        need = size * 5 // 4 + 2 * zeros + 256, 4 * opened + budget + 256, separators + opened + 16
-        if any(wanted > there for wanted, there in zip(need, self._room, strict=True)):
-            self._grow(need)
-        tree.source[:size] = source
-        tree.source[size : size + 64] = 0
-        _tokenizer.build(
-            self._nodes, self._state, tree.values, tree.attributes, _builder.R, _builder.RV, _builder.RO, tree.source,
-            size, budget,
+        if size >= 1 << 30:
+            raise ValueError(f"a page of {size} bytes; wanted: less than 1 GiB")
+        if len(tree.source) < size + PADDING:
+            tree.source = np.empty(int(size * ROOM) + PADDING, np.uint8)
+        tree.source[:size] = np.frombuffer(data, np.uint8)
+        tree.source[size : size + PADDING] = 0
+        clones, nodes = self._reserve(size)
+        build(
+            self._state, self._nodes, tree.source, size, tree.values, tree.attributes, self._entered, _REFERENCES,
+            clones, STEPS_A_BYTE * size + STEPS,
         )  # fmt: skip
-        tree.count, _ = _tokenizer.linear(
+        state = self._state[0]
+        if state["node_count"] > nodes:
+            raise AssertionError(f"{state['node_count']} nodes, and room for {nodes}")
+        self._grow_tree(int(state["node_count"]))
+        tree.count = flatten(
             self._nodes, tree.values, tree.kind, tree.tag, tree.namespace, tree.parent, tree.end, tree.start, tree.length,
             tree.first_attribute, tree.last_attribute, tree.text,
         )  # fmt: skip
-        tree.quirks, tree.bounded = bool(self._state[_builder.QUIRKS]), bool(self._state[_builder.FLAG])
+        tree.quirks, tree.bounded = bool(state["quirks"]), bool(state["bounded"])
         return tree
 
-    def _grow(self, need: tuple[int, ...]) -> None:
-        size, nodes, attributes = (
-            max(wanted * 13 // 10, there) for wanted, there in zip(need, self._room, strict=True)
-        )
-        self._room, tree = (size, nodes, attributes), self._tree
-        tree.source, tree.text, tree.values = (np.empty(size + 64, np.uint8) for _ in range(3))
-        self._nodes: Any = np.empty((nodes, 13), np.int32)
-        tree.attributes = np.empty((attributes, 5), np.int32)
-        tree.kind, tree.tag, tree.namespace = (
-            np.empty(nodes, np.uint8),
-            np.empty(nodes, np.int16),
-            np.empty(nodes, np.uint8),
-        )
-        tree.parent, tree.end, tree.start, tree.length, tree.first_attribute, tree.last_attribute = np.empty(
-            (6, nodes), np.int32
-        )
+    def _reserve(self, size: int) -> tuple[int, int]:
+        """Make room for what a page in `source` can need at most; returns its clones and its nodes.
 
+        Memory that is not touched costs nothing, so the bounds need not be close.
+        """
+        tree = self._tree
+        opened, closed, nulls, separators = count_bytes(tree.source, size)
+        # Text and values: a reference stands for at most 1.2 bytes for each of its own (`longest_growth`), a NUL for 3. Copying
+        # writes up to PADDING bytes behind what it copies.
+        values = int(size * GROWTH) + 2 * nulls + PADDING
+        if len(tree.values) < values:
+            tree.values, tree.text = np.empty(int(values * ROOM), np.uint8), np.empty(int(values * ROOM), np.uint8)
+        # An attribute stands after a space, "/" or a quote of its own. Those of <html> and <body> may be copied.
+        attributes = separators + MAX_MERGES * MAX_MERGED
+        if len(tree.attributes) < attributes:
+            tree.attributes = np.empty((int(attributes * ROOM), 5), np.int32)
+            # The set of a tag's names: slots are a power of 2, at least 4 for each attribute.
+            self._entered = np.zeros(1 << (4 * len(tree.attributes) - 1).bit_length(), np.int64)
+        # A tag, comment or CDATA section has a "<" and a ">". A start tag makes at most 4 nodes (its own, <tbody> and <tr>, or
+        # <colgroup>, <body>), an end tag 2 (<p> or <br>, <body>), the text after it 3 (white space, the rest, <body>); a CDATA
+        # section two texts. The document, <html> and <head> come once, as does a text before the first tag. Adoption may take
+        # 4 clones more than there are.
+        tokens = min(opened, closed)
+        clones = CLONES_A_TAG * tokens + CLONES
+        nodes = 7 * tokens + 6 + clones + 4
+        if len(self._nodes) < nodes:
+            self._nodes = np.empty(int(nodes * ROOM), NODE)
+        return clones, nodes
+
+    def _grow_tree(self, nodes: int) -> None:
+        """Make room for the nodes that were made."""
+        tree = self._tree
+        if nodes and len(tree.kind) >= nodes:
+            return
+        room = int(nodes * ROOM)
+        tree.kind, tree.namespace, tree.tag = (
+            np.empty(room, np.uint8),
+            np.empty(room, np.uint8),
+            np.empty(room, np.int16),
+        )
+        tree.parent, tree.end, tree.start, tree.length = np.empty((4, room), np.int32)
+        tree.first_attribute, tree.last_attribute = np.empty((2, room), np.int32)
+
+
+if longest_growth() > GROWTH:
+    raise AssertionError("a character reference stands for more bytes than there is room for")
 
 _local = threading.local()
 
