@@ -58,6 +58,13 @@ class _Linked(JITCodeLibrary):  # type: ignore[misc]
         self._linking_libraries[:] = found
         super().finalize()
 
+    def _optimize_final_module(self) -> None:
+        """Make what was linked private first: LLVM may then change its parameters, and inline what is called once."""
+        for function in self._final_module.functions:
+            if not function.is_declaration and function.linkage.name == "linkonce_odr":
+                function.linkage = "internal"
+        super()._optimize_final_module()
+
 
 def _compiler(library: type[JITCodeLibrary]) -> type[CompilerBase]:
     """Return numba's compiler, but for the class of the libraries that functions are lowered into."""
