@@ -31,7 +31,7 @@ __all__ = [
     "DOCUMENT", "ELEMENT", "HTML_NAMESPACE", "MATHML_NAMESPACE", "SVG_NAMESPACE", "TEXT", "Parser", "Tree", "parse",
 ]  # fmt: skip
 
-# Budgets: clones of formatting elements, one for each TAGS_A_CLONE tags and CLONES for each page; steps of searches among the open
+# Budgets: clones of formatting elements, one for each TAGS_A_CLONE tags and CLONES for a page; steps of searches among the open
 # elements, one for each BYTES_A_STEP bytes and STEPS for each page. Of 2,978 pages from the Web, those that came nearest needed
 # 96 clones (one for 15 tags, or fewer), and one step for 12 bytes.
 TAGS_A_CLONE, CLONES = 4, 1024
