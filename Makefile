@@ -6,7 +6,7 @@ OUT ?= build/$(basename $(notdir $(CONFIG)))
 MANIFEST ?= $(lastword $(sort $(wildcard manifests/sample/*/manifest.json)))
 BIN := .venv/bin
 
-.PHONY: corpus browse test fuzz look flips reproduce parity bench bench-peers lint lock clean
+.PHONY: corpus browse test fuzz look flips reproduce parity bench bench-html bench-peers lint lock clean
 .DELETE_ON_ERROR:
 
 corpus: .venv/.made
@@ -43,6 +43,11 @@ bench: .venv/.made .venv-peers/.made .venv-dolma/.made
 	$(BIN)/pellucid build configs/workstation.yaml
 	$(BIN)/python bench/run.py
 
+# HTML to text: ours and other libraries on benchmarks that you cloned. bench/html/README.md.
+#   make bench-html TRUTHS="FOLDER ..." [SYSTEMS=ours,all_text,resiliparse,trafilatura]
+bench-html: .venv/.made
+	$(BIN)/python bench/html/evaluate.py $(addprefix --truths ,$(TRUTHS)) $(if $(SYSTEMS),--systems $(SYSTEMS))
+
 # The report, the browser and Croissant as people open them: Chromium (Debian's), axe-core, mlcroissant.
 # Pictures of what is seen: build/look.
 look: .venv/.made .venv-look/.made
@@ -58,6 +63,15 @@ look: .venv/.made .venv-look/.made
 	@touch $@
 
 bench-peers: .venv-peers/.made .venv-dolma/.made
+
+# What trains the HTML extractor's model: this project and its lock, and more.
+.venv-html/.made: bench/requirements-html.lock .venv/.made
+	@echo "installing what trains the HTML extractor into $(@D)"
+	@$(PYTHON) -m venv $(@D)
+	@$(@D)/bin/python -m pip install --quiet --disable-pip-version-check --no-deps --require-hashes --requirement requirements.lock
+	@$(@D)/bin/python -m pip install --quiet --disable-pip-version-check --no-deps --require-hashes --requirement $<
+	@$(@D)/bin/python -m pip install --quiet --disable-pip-version-check --no-deps --no-build-isolation --editable .
+	@touch $@
 
 .venv-%/.made: bench/requirements-%.lock
 	@echo "installing what the bench compares with into $(@D)"
@@ -76,7 +90,7 @@ lock: .venv/.made
 		--no-header --no-emit-index-url --no-annotate --quiet --output-file requirements.lock
 
 clean:
-	rm -rf .venv .venv-peers .venv-dolma .venv-look look/node_modules build
+	rm -rf .venv .venv-peers .venv-dolma .venv-html .venv-look look/node_modules build
 
 .venv/.made: requirements.lock pyproject.toml
 	@$(PYTHON) -c 'import sys; v = sys.version_info; sys.exit(0 if (3, 11) <= v[:2] <= (3, 13) else \

@@ -258,11 +258,14 @@ def _compile(run: _Run, jobs: Sequence[Job]) -> None:
 
 
 def asked_kernels(tasks: Sequence[Task]) -> list[str]:
-    """The rules and keys that tasks ask for and that have kernels of their own (`warm.ASKED`)."""
+    """The rules, keys and formats that tasks ask for and that have kernels of their own (`warm.ASKED`)."""
+    from pipeline.formats.registry import FORMATS
+
     found = {rule["rule"] for task in tasks for rule in task.parameters.get("rules", ())}
+    found |= {FORMATS[task.parameters["format"]["kind"]].kernels for task in tasks if "format" in task.parameters}
     if any(task.stage == "lines" or task.parameters.get("repeated_lines") for task in tasks):
         found.add("repeated_lines")
-    return sorted(found & set(warm.ASKED))
+    return sorted(name for name in found if name in warm.ASKED)
 
 
 def _spend(run: _Run, compiled: Callable[[Callable[[], None]], float], groups: warm.Groups) -> None:

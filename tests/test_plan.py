@@ -434,9 +434,17 @@ def test_other_releases_take_part_beside_the_artifacts_and_are_read_again_where_
 
 
 def test_rules_and_keys_with_kernels_of_their_own_are_told() -> None:
-    assert not asked_kernels(plan.curate_tasks(loaded(), lock(), "c"))
+    assert asked_kernels(plan.curate_tasks(loaded(), lock(), "c")) == ["html"]  # its source `tables` is of format json
     text = RECIPE.format(model="ab" * 32)
     asking = recipe.parse(text.replace("rules:\n", "rules:\n  - {rule: c4}\n", 1).encode(), "recipe.yaml")
-    assert asked_kernels(plan.curate_tasks(asking, lock(), "c")) == ["c4"]
+    assert asked_kernels(plan.curate_tasks(asking, lock(), "c")) == ["c4", "html"]
     task = plan.Task("lines", "a/b", {}, {}, "c")
     assert asked_kernels([task]) == ["repeated_lines"]
+
+
+@pytest.mark.parametrize(
+    ("kind", "kernels"), [("html", ["html"]), ("mail", ["html"]), ("json", ["html"]), ("text", [])]
+)
+def test_kernels_of_pages_are_asked_for_where_a_format_reads_pages(kind: str, kernels: list[str]) -> None:
+    task = plan.Task("curate", "a/b", {"format": {"kind": kind}}, {}, "c")
+    assert asked_kernels([task]) == kernels

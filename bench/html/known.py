@@ -31,7 +31,7 @@ from pipeline.formats.charset_prescan import declared
 
 MEASURED = re.compile(
     r"sqlalchemy$|anarchism$|debian-reference-|python3\.11-doc$|linux-doc-6\.1$|debian-handbook$|installation-guide-"
-    r"|lilypond-doc-html|mplayer-doc$|apt-doc$|gnome-user-docs$"
+    r"|lilypond-doc-html|mplayer-doc$|apt-doc$|gnome-user-docs$|libreoffice-help-hi$"
 )
 LEAST = 200  # characters of text without white space; shorter pages are title pages and redirects
 LARGEST = 3_000_000

@@ -13,6 +13,10 @@ from dataclasses import dataclass
 from statistics import mean
 
 _WORD = re.compile(r"\w+")
+# Of Chinese and Japanese each character is a word: line breaks of the source do not part words there.
+_WORD_OF_ANY_SCRIPT = re.compile(
+    r"[\u3040-\u30ff\u3400-\u9fff\uf900-\ufaff]|[^\W\u3040-\u30ff\u3400-\u9fff\uf900-\ufaff]+"
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -115,7 +119,7 @@ def found(predicted: str, truth: str, optional: str) -> Found:
     Letters, digits and marks that the truth and the optional text together do not have are boilerplate; bullets, bars
     between table cells and the like, which an extractor adds, are not.
     """
-    words_left, words_right = Counter(_WORD.findall(predicted.lower())), Counter(_WORD.findall(truth.lower()))
+    words_left, words_right = _words(predicted), _words(truth)
     left, right = _characters(predicted), _characters(truth)
     return Found(
         words=words_right.total(),
@@ -129,6 +133,10 @@ def found(predicted: str, truth: str, optional: str) -> Found:
             if unicodedata.category(character)[0] in "LNM"
         ),
     )
+
+
+def _words(text: str) -> Counter[str]:
+    return Counter(_WORD_OF_ANY_SCRIPT.findall(text.lower()))
 
 
 def _characters(text: str) -> Counter[str]:

@@ -143,11 +143,10 @@ def _run(name: str, shape: str) -> dict[str, float] | None:
 def _ours(pages: list[Page]) -> None:
     from systems import decoded
 
-    from pipeline.formats.html_text import PageOptions, page_text
+    from pipeline.formats.html_text import page_text
 
-    options = PageOptions()
     for page in pages:
-        page_text(decoded(page), options)
+        page_text(decoded(page), {"extractor": "default"})
 
 
 def _ours_parse(pages: list[Page]) -> None:

@@ -50,9 +50,9 @@ def decoded(page: Page) -> str:
 
 
 def _ours(page: Page, extractor: str) -> str:
-    from pipeline.formats.html_text import PageOptions, page_text
+    from pipeline.formats.html_text import page_text
 
-    return page_text(decoded(page), PageOptions(extractor=extractor)).text
+    return page_text(decoded(page), {"extractor": extractor}).text
 
 
 def _before(page: Page, main_content: bool) -> str:

@@ -29,4 +29,4 @@ def blocks(record: Record, options: Options) -> list[PageBlock]:
     return [] if isinstance(found, Undecodable) else page_blocks(found[0], options)
 
 
-FORMAT = Format(whole.records, extract, blocks)
+FORMAT = Format(whole.records, extract, blocks, kernels="html")

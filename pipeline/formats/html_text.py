@@ -100,7 +100,9 @@ def all_text(source: str) -> tuple[str, str | None]:
 
 def extractor_identity() -> dict[str, str]:
     """Return name, version and the SHA-256 of the model file of our own extractor."""
-    return {"name": "pellucid", "version": VERSION, "model_sha256": ""}
+    from pipeline.kernels.html import model
+
+    return {"name": "pellucid", "version": VERSION, "model_sha256": model.sha256()}
 
 
 def _decided(source: str, options: Mapping[str, Any]) -> "Decision":

@@ -51,9 +51,10 @@ class Format:
     """A format's functions. `options` are the recipe's, validated, with defaults filled in.
 
     `blocks`: the blocks of a page's visible text, in order, kept and cut ones; none where the record is no page. None for
-    formats whose records are no pages.
+    formats whose records are no pages. `kernels`: the key of `kernels.warm.ASKED` whose kernels `extract` may call.
     """
 
     records: Callable[[Member, Options], Iterator[Record | Fault]]
     extract: Callable[[Record, Options], Document | Refusal | Fault]
     blocks: "Callable[[Record, Options], list[PageBlock]] | None" = None
+    kernels: str | None = None

@@ -143,4 +143,4 @@ def _closure(positions: set[int], steps: Sequence[str]) -> set[int]:
     return found
 
 
-FORMAT = Format(records, extract)
+FORMAT = Format(records, extract, kernels="html")

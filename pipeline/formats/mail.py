@@ -107,4 +107,4 @@ def _header(message: email.message.Message, name: str) -> str | None:
     return " ".join("".join(words).split()) or None
 
 
-FORMAT = Format(whole.records, extract)
+FORMAT = Format(whole.records, extract, kernels="html")

@@ -185,4 +185,4 @@ def _response(record: Record, found: WarcRecord) -> _Page | Refusal | Fault:
     return _Page(*decoded, url)
 
 
-FORMAT = Format(records, extract, blocks)
+FORMAT = Format(records, extract, blocks, kernels="html")

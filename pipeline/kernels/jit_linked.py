@@ -39,6 +39,10 @@ class _Unfinished(JITCodeLibrary):  # type: ignore[misc]
         self._raise_if_finalized()
         self._finalized = True
 
+    def _optimize_functions(self, module: Any) -> None:
+        """Leave that to the entry, but for what numba also does here."""
+        module.data_layout = self._codegen._data_layout
+
     def get_pointer_to_function(self, _name: str) -> int:
         self._ensure_finalized()
         return 0
@@ -58,6 +62,22 @@ class _Linked(JITCodeLibrary):  # type: ignore[misc]
         self._linking_libraries[:] = found
         super().finalize()
 
+    def _optimize_final_module(self) -> None:
+        """Make what was linked private first: LLVM may then change its parameters, and inline what is called once."""
+        for function in self._final_module.functions:
+            if not function.is_declaration and function.linkage.name == "linkonce_odr":
+                function.linkage = "internal"
+        super()._optimize_final_module()
+
+
+# Passes for what linked functions do not have: closures, `with`, array expressions, branches on the types of arguments.
+_NOT_NEEDED = (
+    "WithLifting", "InlineClosureLikes", "RewriteSemanticConstants", "DeadBranchPrune", "GenericRewrites",
+    "RewriteDynamicRaises", "MakeFunctionToJitFunction", "FindLiterallyCalls", "LiteralUnroll",
+    "LiteralPropagationSubPipelinePass", "InlineOverloads", "NopythonRewrites", "NoPythonSupportedFeatureValidation",
+    "AnnotateTypes", "DumpParforDiagnostics",
+)  # fmt: skip
+
 
 def _compiler(library: type[JITCodeLibrary]) -> type[CompilerBase]:
     """Return numba's compiler, but for the class of the libraries that functions are lowered into."""
@@ -76,7 +96,8 @@ def _compiler(library: type[JITCodeLibrary]) -> type[CompilerBase]:
         def define_pipelines(self) -> list[PassManager]:
             passes = PassManager(library.__name__)
             for made, what in DefaultPassBuilder.define_nopython_pipeline(self.state).passes:
-                passes.add_pass(lowering if made is NativeLowering else made, what)
+                if made.__name__ not in _NOT_NEEDED:
+                    passes.add_pass(lowering if made is NativeLowering else made, what)
             passes.finalize()
             return [passes]
 

@@ -31,9 +31,9 @@ GROUPS: Groups = (("features",), ("lid", "exact", "sketch"))
 # What the stages after it need: compiled beside it.
 LATER: Groups = (("near",),)
 # What most recipes do not ask for, 3 to 10 s each: compiled by the first build that does. By the key or rule that asks; `trace`
-# is the command.
+# is the command, `html` is what formats ask for (`Format.kernels`).
 ASKED: Mapping[str, Groups] = {"repeated_lines": (("blocks",),), "c4": (("c4",),), "gopher_dolma": (("dolma",),),
-                            "trace": (("trace",),)}  # fmt: skip
+                            "trace": (("trace",),), "html": (("html_parser",), ("html_extractor",))}  # fmt: skip
 
 
 def marker(groups: Groups) -> Path:
@@ -161,6 +161,12 @@ def compile_kernels(name: str) -> None:
         _compile_sketch(texts)
     elif name == "near":
         _compile_near(texts)
+    elif name == "html_parser":
+        from pipeline.kernels.html import parser
+
+        parser.parse(b"<p>One line of text.")
+    elif name == "html_extractor":
+        _compile_html_extractor()
     elif name == "lid":
         from pipeline.kernels import lid
 
@@ -195,6 +201,22 @@ def _compile_near(texts: "pa.LargeStringArray") -> None:
     sizes, addresses = np.array([len(values)]), np.array([values.ctypes.data], np.uint64)
     jaccard.choose(pairs, addresses, sizes, 1, np.full(1, jaccard.NOBODY, np.uint32), np.zeros(1, np.int64))
     jaccard.intersection(jaccard.gathered(addresses, offsets), values)
+
+
+def _compile_html_extractor() -> None:
+    """Compile what reads a page's tree, with one made by hand: the parser is compiled beside it."""
+    import numpy as np
+
+    from pipeline.kernels.html import model, reasons, render
+    from pipeline.kernels.html.measure import Measurer
+    from pipeline.kernels.html.tree import example
+
+    tree, measured = example(), Measurer(model.COLUMNS)
+    blocks = measured.measure(tree, len(tree.source))
+    keep, why = np.empty((2, blocks.count), np.uint8)
+    model.shipped().keep(measured, keep)
+    reasons.explain(blocks.table, measured.near, measured.words, keep, blocks.count, why)
+    render.render(tree, blocks, keep, markdown=True, links=True)
 
 
 if __name__ == "__main__":

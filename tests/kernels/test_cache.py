@@ -145,6 +145,26 @@ def test_kernels_that_few_recipes_ask_for_are_compiled_apart_and_once(tiny: Path
     assert run(tiny, code) == "False False False"
 
 
+def test_what_pages_need_is_compiled_by_its_groups_and_nothing_else_later() -> None:
+    """In the cache of these tests, so that most runs compile nothing here."""
+    code = (
+        "import os; from pathlib import Path; from pipeline.kernels import cache_folder, warm\n"
+        "for group in warm.ASKED['html']:\n    for name in group: warm.compile_kernels(name)\n"
+        "compiled = lambda: {path.name for path in cache_folder().rglob('*.nbc')}\nbefore = compiled()\n"
+        "from pipeline.formats.html_text import page_blocks, page_text\n"
+        "page = '<title>A</title><nav>B</nav><p class=x>One <b>2</b>. <a href=c>Three</a><pre>4</pre>'\n"
+        "for output in ('text', 'markdown'): page_text(page, {'output': output})\n"
+        "page_text(page, {'boilerplate': 'mark', 'links': True}); page_text(page, {'extractor': 'all_text'})\n"
+        "page_blocks(page, {}); print(sorted(compiled() - before), len(before) > 9)"
+    )
+    assert run(PACKAGE.parent, code, NUMBA_CACHE_DIR=os.environ["NUMBA_CACHE_DIR"]) == "[] True"
+
+
+def test_importing_the_formats_of_pages_imports_no_kernel_of_them(copy: Path) -> None:
+    code = "import sys, pipeline.formats.registry; print([name for name in sys.modules if 'kernels.html.' in name])"
+    assert run(copy, code) == "[]"
+
+
 def test_a_kernel_that_cannot_be_compiled_is_named(copy: Path) -> None:
     (copy / "pipeline" / "kernels" / "exact.py").write_text("raise ImportError('broken on purpose')\n")
     code = "from pipeline.kernels import warm; warm.GROUPS = (('exact',),); warm.ensure(lambda: None)"

@@ -19,6 +19,7 @@ import numpy.typing as npt
 
 from pipeline.kernels.html.names import ATTRIBUTE, TAG, tag_set
 from pipeline.kernels.html.options import entry, inner
+from pipeline.kernels.html.vocabulary import listed
 
 Array = Any  # a numpy array; numba infers its type
 Ints = npt.NDArray[np.int32]
@@ -35,10 +36,9 @@ BOLD, CODE, MEDIA = tag_set("b strong"), tag_set("code kbd samp tt var"), tag_se
 # Bits of a node's flags, inherited by what it contains.
 HIDDEN_BY_STYLE, PRE, LINKED, IS_BOLD, IS_CODE = 1, 2, 4, 8, 16
 
-_A, _BR, _IMG, _TIME, _INPUT, _SVG, _MATH, _HR = (
-    TAG[name] for name in ["a", "br", "img", "time", "input", "svg", "math", "hr"]
-)
-_ANNOTATION, _SCRIPT, _TEMPLATE = TAG["annotation-xml"], TAG["script"], TAG["template"]
+_A, _BR, _IMG, _TIME, _INPUT, _SVG, _MATH, _HR = (TAG[name] for name in listed("a br img time input svg math hr"))
+_ANNOTATION, _ANNOTATION_XML = TAG["annotation"], TAG["annotation-xml"]
+_SCRIPT, _TEMPLATE = TAG["script"], TAG["template"]
 _HREF, _STYLE, _HIDDEN = ATTRIBUTE["href"], ATTRIBUTE["style"], ATTRIBUTE["hidden"]
 _ENCODING, _TYPE, _SHADOW = ATTRIBUTE["encoding"], ATTRIBUTE["type"], ATTRIBUTE["shadowrootmode"]
 
@@ -207,10 +207,7 @@ def is_annotation(nodes: Any, node: int) -> Any:
     """Whether the node is a MathML <annotation> or <annotation-xml> whose encoding names TeX."""
     if nodes.kind[node] != 1 or nodes.namespace[node] != 2 or nodes.length[node] < 10:
         return False
-    at = nodes.start[node]
-    if nodes.tag[node] != _ANNOTATION and not (
-        nodes.tag[node] == 0 and lower(nodes.source[at + 3]) == 111
-    ):  # ann-o-tation
+    if nodes.tag[node] != _ANNOTATION and nodes.tag[node] != _ANNOTATION_XML:
         return False
     for row in range(nodes.first_attribute[node], nodes.last_attribute[node]):
         if nodes.attributes[row, 0] == _ENCODING:

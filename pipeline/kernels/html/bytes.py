@@ -12,6 +12,8 @@ from numba import types
 from numba.extending import intrinsic
 
 from pipeline.kernels import jit_linked
+from pipeline.kernels.bits import load64
+from pipeline.kernels.hashing import low_bytes
 from pipeline.kernels.html.state import Bytes, Word
 
 WIDTH = 32  # bytes that are looked at together
@@ -110,11 +112,11 @@ def number_of(word: bytes) -> Any:
 
 @jit_linked.linked
 def exact_word_at(source: Bytes, at: int, length: int) -> Any:
-    """Return up to 8 bytes as one little-endian number."""
-    word = np.uint64(0)
-    for k in range(min(length, 8)):
-        word |= np.uint64(source[at + k]) << np.uint64(8 * k)
-    return word
+    """Return up to 8 bytes as one little-endian number; 8 bytes are read."""
+    if length <= 0 or source[at + 7] < 0:  # never the second, as above
+        return np.uint64(0)
+    word = load64(source, at)
+    return word if length >= 8 else word & low_bytes(length)
 
 
 @jit_linked.linked

@@ -12,6 +12,7 @@ import numpy as np
 from pipeline.kernels.html.blocks import BOX_TAG, NODE, PARENT
 from pipeline.kernels.html.names import ATTRIBUTE, TAG, TAGS
 from pipeline.kernels.html.options import entry, inner
+from pipeline.kernels.html.vocabulary import listed
 from pipeline.kernels.html.word_signals import MIX, PRIME, SEED, hashed, mixed
 
 GROUPS = {
@@ -51,33 +52,12 @@ GROUPS = {
     "code": "code highlight syntax pre- snippet",
     "section": "section container wrapper elementor wp-block vc- et-pb",
 }
-LANDMARKS = [
-    "main",
-    "article",
-    "nav",
-    "aside",
-    "header",
-    "footer",
-    "form",
-    "table",
-    "list",
-    "section",
-    "dialog",
-    "noscript",
-    "figure",
-    "details",
-    "button",
-    "HIDDEN",
-    "blockquote",
-    "pre",
-    "li",
-    "select",
-    "td",
-    "ITEMPROP_BODY",
-    "ITEMPROP_OTHER",
-    "dl",
-    "p",
-]
+LANDMARKS = listed(
+    """
+main article nav aside header footer form table list section dialog noscript figure details button HIDDEN
+blockquote pre li select td ITEMPROP_BODY ITEMPROP_OTHER dl p
+    """
+)
 GROUP_COUNT = len(GROUPS)
 NEAR_COLUMNS = 64  # distances to the nearest element of each group, then of each landmark, then unused
 FAR = 30  # no such element around it
@@ -89,63 +69,13 @@ CLASS_COLUMNS = 4
 MAX_TOKENS = 24  # of one element
 MAX_BYTES = 300  # of a class or id that are read
 
-TAG_CODES = [
-    "p",
-    "li",
-    "div",
-    "h1",
-    "h2",
-    "h3",
-    "h4",
-    "h5",
-    "h6",
-    "td",
-    "th",
-    "pre",
-    "blockquote",
-    "dt",
-    "dd",
-    "button",
-    "figcaption",
-    "section",
-    "article",
-    "option",
-    "summary",
-    "legend",
-    "header",
-    "footer",
-    "nav",
-    "aside",
-    "main",
-    "ul",
-    "ol",
-    "form",
-    "figure",
-    "tr",
-    "body",
-    "noscript",
-    "details",
-    "picture",
-    "caption",
-    "address",
-    "center",
-    "a",
-    "span",
-    "b",
-    "strong",
-    "em",
-    "i",
-    "code",
-    "time",
-    "label",
-    "img",
-    "font",
-    "small",
-    "input",
-    "table",
-    "tbody",
-    "dl",
-]
+TAG_CODES = listed(
+    """
+p li div h1 h2 h3 h4 h5 h6 td th pre blockquote dt dd button figcaption section article option summary legend
+header footer nav aside main ul ol form figure tr body noscript details picture caption address center a span b
+strong em i code time label img font small input table tbody dl
+    """
+)
 _CODE = np.zeros(len(TAGS) + 1, np.uint8)
 for _code, _name in enumerate(TAG_CODES):
     _CODE[TAG[_name]] = _code + 1

@@ -7,7 +7,7 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
-from pipeline.kernels.html import features, page_features, reasons, rules
+from pipeline.kernels.html import model, reasons
 from pipeline.kernels.html.blocks import CONCEALED, Blocks
 from pipeline.kernels.html.measure import Measurer
 from pipeline.kernels.html.parser import Parser, Tree
@@ -30,7 +30,8 @@ class Extractor:
 
     def __init__(self) -> None:
         self._parser = Parser()
-        self._measurer = Measurer(features.COUNT + page_features.COUNT)
+        self._measurer = Measurer(model.COLUMNS)
+        self._model = model.shipped()
 
     def parse(self, data: bytes) -> tuple[Tree, Blocks]:
         """Return the tree and the blocks of a page, without a decision."""
@@ -51,7 +52,7 @@ class Extractor:
         blocks = measured.measure(tree, len(data))
         keep, why = np.empty((2, blocks.count), np.uint8)
         if blocks.count:
-            rules.decide(blocks.table, measured.near, measured.words, blocks.count, keep)
+            self._model.keep(measured, keep)
             reasons.explain(blocks.table, measured.near, measured.words, keep, blocks.count, why)
         return Decision(tree, blocks, why)
 

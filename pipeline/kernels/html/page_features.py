@@ -7,10 +7,23 @@ import numpy as np
 from pipeline.kernels.html import word_signals as w
 from pipeline.kernels.html.blocks import BOX
 from pipeline.kernels.html.class_signals import FAR, NEAR_NAMES
-from pipeline.kernels.html.features import S_CHARACTERS, S_LINKED, S_PROSE, S_PROSE_WORDS, S_WORDS
 from pipeline.kernels.html.options import entry
 from pipeline.kernels.html.page_signals import PAGE_COLUMNS, PAGE_NAMES
-from pipeline.kernels.html.word_signals import PRIME, SEED, hashed
+from pipeline.kernels.html.signals import (
+    BLOCKS,
+    BOXES,
+    PATHS,
+    S_CHARACTERS,
+    S_LINKED,
+    S_PROSE,
+    S_PROSE_WORDS,
+    S_WORDS,
+    T_BLOCKS,
+)
+from pipeline.kernels.html.vocabulary import listed
+from pipeline.kernels.html.word_signals import PRIME, SEED, hashed, mixed_plain
+
+LONG = 40  # words of a long block
 
 
 def text_hash(text: str) -> int:
@@ -18,13 +31,7 @@ def text_hash(text: str) -> int:
     value = int(SEED)
     for word in text.split():
         value = (value ^ hashed(word)) * int(PRIME) & 2**64 - 1
-    return int(mixed_plain(value))
-
-
-def mixed_plain(value: int) -> int:
-    value ^= value >> 32
-    value = value * 0x9E3779B97F4A7C15 & 2**64 - 1
-    return value ^ (value >> 29)
+    return mixed_plain(value)
 
 
 PHRASES = {
@@ -33,22 +40,12 @@ PHRASES = {
     "cookies": "accept all|accept|reject all|accept cookies|cookie settings",
     "more": "read more|learn more|view all|show more|see all|load more",
 }
-_OWN = [
-    "blocks",
-    "words",
-    "link_share",
-    "prose_share",
-    "prose_words_share",
-    "boxes",
-    "bytes",
-    "words_a_block",
-    "priced",
-    "dated",
-    "like_blocks",
-    "long_blocks",
-    "most_words",
-    "foreign",
-]
+_OWN = listed(
+    """
+blocks words link_share prose_share prose_words_share boxes bytes words_a_block priced dated like_blocks
+long_blocks most_words foreign
+    """
+)
 NAMES = (
     [f"page_{name}" for name in _OWN] + [f"page_phrase_{name}" for name in PHRASES] + [f"page_{name}" for name in NEAR_NAMES]
     + [f"page_{name}" for name in PAGE_NAMES]
@@ -62,58 +59,43 @@ _WHICH = np.array([i for i, phrases in enumerate(PHRASES.values()) for _ in phra
 
 
 @entry
-def fill(
-    blocks: Any,
-    near: Any,
-    words: Any,
-    texts: Any,
-    sums: Any,
-    path_group: Any,
-    page: Any,
-    count: int,
-    box_count: int,
-    size: int,
-    tallies: Any,
-    out: Any,
-) -> Any:
-    """Fill `out` (COUNT; float32). `page`: the row of `page_signals`; `size`: bytes of the page."""
+def fill(s: Any, page: Any, size: int, held: Any, out: Any) -> Any:
+    """Fill `out` (COUNT; float32). `page`: the row of `page_signals`; `size`: bytes of the page.
+
+    `held` (NEAR_COLUMNS; int64) is scratch.
+    """
+    count = s.facts[BLOCKS]
     out[:] = 0
-    total = float(max(sums[count, S_WORDS], 1))
+    held[:] = 0
+    total = float(max(s.sums[count, S_WORDS], 1))
     n = float(max(count, 1))
     out[0] = count
     out[1] = total
-    out[2] = sums[count, S_LINKED] / float(max(sums[count, S_CHARACTERS], 1))
-    out[3] = sums[count, S_PROSE] / n
-    out[4] = sums[count, S_PROSE_WORDS] / total
-    out[5] = box_count
+    out[2] = s.sums[count, S_LINKED] / float(max(s.sums[count, S_CHARACTERS], 1))
+    out[3] = s.sums[count, S_PROSE] / n
+    out[4] = s.sums[count, S_PROSE_WORDS] / total
+    out[5] = s.facts[BOXES]
     out[6] = size
     out[7] = total / n
-    priced = dated = most = long = largest = foreign = 0
-    held = tallies
-    for i in range(_NEAR_COUNT):
-        held[i, 0] = 0
+    priced = dated = most = long = foreign = largest = 0
     for b in range(count):
-        row = words[b]
+        row = s.words[b]
         k = row[w.WORDS]
         priced += row[w.PRICED]
         dated += row[w.DATED]
         foreign += row[w.FOREIGN]
-        long += k > 40
+        long += k > LONG
         most = max(most, k)
         for i in range(len(_HASHES)):
-            if texts[b] == _HASHES[i]:
+            if s.texts[b] == _HASHES[i]:
                 out[_PHRASES + _WHICH[i]] += 1
-        distances = near[blocks[b, BOX]]
+        distances = s.near[s.blocks[b, BOX]]
         for i in range(_NEAR_COUNT):
-            held[i, 0] += k if distances[i] < FAR else 0
+            held[i] += k if distances[i] < FAR else 0
     for i in range(_NEAR_COUNT):
-        out[_NEAR + i] = held[i, 0] / total
-    for b in range(count):
-        held[path_group[b], 1] = 0
-    for b in range(count):
-        g = path_group[b]
-        held[g, 1] += 1
-        largest = max(largest, held[g, 1])
+        out[_NEAR + i] = held[i] / total
+    for g in range(s.facts[PATHS]):
+        largest = max(largest, s.path_tally[g, T_BLOCKS])
     out[8] = priced / n
     out[9] = dated / n
     out[10] = largest

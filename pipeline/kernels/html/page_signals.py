@@ -10,6 +10,7 @@ import numpy as np
 from pipeline.kernels.html.class_signals import attribute_hash
 from pipeline.kernels.html.names import ATTRIBUTE, TAG, TAGS
 from pipeline.kernels.html.options import entry, inner
+from pipeline.kernels.html.vocabulary import listed
 from pipeline.kernels.html.word_signals import (
     DESCRIPTION_BIT,
     PRIME,
@@ -20,162 +21,34 @@ from pipeline.kernels.html.word_signals import (
     mixed,
 )  # fmt: skip
 
-COUNTED = [
-    "p",
-    "li",
-    "h1",
-    "h2",
-    "h3",
-    "td",
-    "pre",
-    "article",
-    "main",
-    "button",
-    "dt",
-    "section",
-    "option",
-    "blockquote",
-    "figure",
-    "form",
-    "nav",
-    "noscript",
-    "img",
-    "code",
-    "input",
-]
+COUNTED = listed(
+    """
+p li h1 h2 h3 td pre article main button dt section option blockquote figure form nav noscript img code input
+    """
+)
 OPEN_GRAPH = ["article", "website", "product", "profile", "object", "blog"]
-SCHEMA_TYPES = [
-    "article",
-    "newsarticle",
-    "blogposting",
-    "product",
-    "faqpage",
-    "discussionforumposting",
-    "qapage",
-    "itemlist",
-    "collectionpage",
-    "breadcrumblist",
-    "organization",
-    "webpage",
-    "techarticle",
-    "offer",
-    "aggregaterating",
-    "review",
-    "localbusiness",
-    "softwareapplication",
-    "course",
-    "event",
-    "website",
-    "comment",
-    "answer",
-    "howto",
-    "recipe",
-    "service",
-    "videoobject",
-    "person",
-    "howtostep",
-    "question",
-]
-GENERATORS = [
-    "wordpress",
-    "shopify",
-    "discourse",
-    "vbulletin",
-    "xenforo",
-    "drupal",
-    "docusaurus",
-    "sphinx",
-    "mkdocs",
-    "woocommerce",
-    "wix",
-    "squarespace",
-    "webflow",
-    "phpbb",
-    "elementor",
-    "hugo",
-    "gatsby",
-    "magento",
-    "bigcommerce",
-    "gitbook",
-    "mediawiki",
-    "ghost",
-    "hubspot",
-    "docbook",
-    "doxygen",
-    "javadoc",
-    "makeinfo",
-    "texi2html",
-    "asciidoctor",
-    "jekyll",
-    "joomla",
-    "typo3",
-    "blogger",
-]
-URL_WORDS = [
-    "product",
-    "products",
-    "collection",
-    "collections",
-    "category",
-    "categories",
-    "shop",
-    "blog",
-    "news",
-    "docs",
-    "doc",
-    "forum",
-    "thread",
-    "topic",
-    "t",
-    "question",
-    "questions",
-    "service",
-    "services",
-    "pricing",
-    "feature",
-    "features",
-    "solution",
-    "solutions",
-    "about",
-    "p",
-    "dp",
-    "c",
-    "list",
-    "best",
-    "guide",
-    "guides",
-    "api",
-    "tag",
-    "wiki",
-    "learn",
-    "article",
-    "articles",
-    "community",
-    "review",
-    "reviews",
-    "archive",
-    "search",
-    "course",
-    "job",
-    "jobs",
-    "event",
-    "events",
-    "directory",
-    "html",
-    "help",
-    "support",
-    "tutorial",
-    "reference",
-    "discuss",
-    "comments",
-    "resources",
-    "item",
-    "ideas",
-    "post",
-    "posts",
-    "story",
-    "manual",
-]
+SCHEMA_TYPES = listed(
+    """
+article newsarticle blogposting product faqpage discussionforumposting qapage itemlist collectionpage
+breadcrumblist organization webpage techarticle offer aggregaterating review localbusiness softwareapplication
+course event website comment answer howto recipe service videoobject person howtostep question
+    """
+)
+GENERATORS = listed(
+    """
+wordpress shopify discourse vbulletin xenforo drupal docusaurus sphinx mkdocs woocommerce wix squarespace
+webflow phpbb elementor hugo gatsby magento bigcommerce gitbook mediawiki ghost hubspot docbook doxygen javadoc
+makeinfo texi2html asciidoctor jekyll joomla typo3 blogger
+    """
+)
+URL_WORDS = listed(
+    """
+product products collection collections category categories shop blog news docs doc forum thread topic t
+question questions service services pricing feature features solution solutions about p dp c list best guide
+guides api tag wiki learn article articles community review reviews archive search course job jobs event events
+directory html help support tutorial reference discuss comments resources item ideas post posts story manual
+    """
+)
 
 # Columns of the page's row: own names, then a count for each of the lists above.
 (
@@ -196,7 +69,11 @@ _GENERATOR = _SCHEMA + len(SCHEMA_TYPES)
 _URL = _GENERATOR + len(GENERATORS)
 PAGE_COLUMNS = _URL + len(URL_WORDS)
 PAGE_NAMES = (
-    ["title_words", "description_words", "og_type", "url_known", "url_depth", "url_length", "url_hyphens", "url_digits", "url_query", "elements"]
+    listed(
+        """
+title_words description_words og_type url_known url_depth url_length url_hyphens url_digits url_query elements
+        """
+    )
     + [f"tag_{n}" for n in COUNTED] + [f"schema_{n}" for n in SCHEMA_TYPES] + [f"generator_{n}" for n in GENERATORS]
     + [f"url_{n}" for n in URL_WORDS]
 )  # fmt: skip

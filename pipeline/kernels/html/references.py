@@ -86,6 +86,9 @@ def put_reference(
 
     Where there is no reference, an ampersand is appended, and the place is that after it.
     """
+    while source[at + 1] == AMPERSAND:
+        put_code_point(state, values, AMPERSAND)
+        at += 1
     if source[at + 1] == NUMBER_SIGN:
         return _put_numeric(state, values, source, at)
     place = at + 1

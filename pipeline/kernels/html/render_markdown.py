@@ -15,6 +15,7 @@ from pipeline.kernels.html.render_output import (
     Word,
     code_point,
     code_point_before,
+    is_blank,
     is_letter,
     is_wide,
     put,
@@ -205,12 +206,12 @@ def can_emphasize(
     if not is_letter(code) and code >= 128:
         return False
     # Its last character: a letter, or what follows is white space or ASCII punctuation.
-    last = nodes.end[node] - 1
+    last = min(nodes.end[node] - 1, limit)
     seen = 0
     while (
         last > node
         and seen < 8
-        and (nodes.kind[last] != 3 or hidden[last] or ends_blank(nodes.text, nodes.start[last], nodes.length[last]))
+        and (nodes.kind[last] != 3 or hidden[last] or is_blank(nodes.text, nodes.start[last], nodes.length[last]))
     ):
         if nodes.kind[last] == 1 and not hidden[last]:
             return False
@@ -239,14 +240,6 @@ def can_emphasize(
         after += 1
         seen += 1
     return after > limit
-
-
-@jit_linked.linked
-def ends_blank(text: Bytes, start: int, length: int) -> Any:
-    for at in range(start, start + length):
-        if not SPACES[text[at]]:
-            return False
-    return True
 
 
 @jit_linked.linked

@@ -24,11 +24,11 @@ TreeNodes = Annotated[Any, numba.types.NamedTuple([_COLUMNS.get(name, _INTS) for
     LINE_BREAK, SUPERSCRIPT, QUOTED, INNER_QUOTED, RUBY_TEXT, LINK, STRONG, EMPHASIS, CODE, INLINE,
 ) = range(22)  # fmt: skip
 
-# Columns of the stack of open elements that mean something. The last four: of a list its next number, its numbering, the step
-# and the list around it; of an item its number, whether its marker is written, and the item around it; of a heading the level
-# before it; of block quotes and items also how many containers were open before.
-END, ROLE, NODE, NUMBER, KIND, STEP, BEFORE = range(7)
-STACK_COLUMNS = 7
+# Columns of the stack of open elements that mean something. The last five: of a list its next number, its numbering, the step,
+# the list around it, and where the text of its last item ends; of an item its number, whether its marker is written, and the
+# item around it; of a heading the level before it; of block quotes and items also how many containers were open before.
+END, ROLE, NODE, NUMBER, KIND, STEP, BEFORE, ITEM_END = range(8)
+STACK_COLUMNS = 8
 STACK = 1024  # elements; what is deeper has no markers (the parser keeps 512 elements open)
 
 # Columns of the inline elements that have markers. VALUE: where a link's text begins; whether a quote or a bracket was written;
@@ -165,6 +165,15 @@ def space_at(text: Bytes, at: int, end: int) -> Any:
     if text[at] == 0xC2:
         return 2 if at + 1 < end and text[at + 1] == 0x85 else 0
     return 3 if at + 2 < end and text[at + 1] == 0x80 and 0xA8 <= text[at + 2] <= 0xA9 else 0
+
+
+@jit_linked.linked
+def is_blank(text: Bytes, start: int, length: int) -> Any:
+    """Whether these bytes are collapsible white space of ASCII alone."""
+    for at in range(start, start + length):
+        if SPACES[text[at]] == 0 or SPACES[text[at]] == 3:
+            return False
+    return True
 
 
 @jit_linked.linked

@@ -241,6 +241,16 @@ def close_markers(nodes: TreeNodes, state: State, out: Bytes) -> Any:
             state.unopened += 1
 
 
+@jit_linked.linked
+def close_quotes(nodes: TreeNodes, state: State, out: Bytes) -> Any:
+    """Close quotations and readings before what cannot have a mark behind it: a code fence, a table."""
+    for i in range(state.inline_count):
+        k = state.inline_count - 1 - i
+        if state.inlines[k, o.OPENED] == o.WRITTEN and state.inlines[k, o.I_ROLE] < o.LINK:
+            close_inline(nodes, state, out, k)
+            state.inlines[k, o.OPENED] = o.DECLINED
+
+
 # ---- block-level elements
 
 
@@ -397,13 +407,13 @@ def push(nodes: TreeNodes, node: int, role: int, state: State) -> Any:
     state.stack[place, o.ROLE] = role
     state.stack[place, o.NODE] = node
     state.stack[place, o.NUMBER] = state.stack[place, o.KIND] = state.stack[place, o.STEP] = 0
-    state.stack[place, o.BEFORE] = -1
+    state.stack[place, o.BEFORE] = state.stack[place, o.ITEM_END] = -1
     return place
 
 
 @jit_linked.linked
 def push_container(state: State, is_quote: int, number: int, ordered: int) -> Any:
-    if state.markdown and state.container_count < o.MAX_CONTAINERS and not state.row:
+    if state.markdown and state.container_count < o.MAX_CONTAINERS and not (state.row or state.pre):
         k = state.container_count
         state.containers[k, o.IS_QUOTE] = is_quote
         state.containers[k, o.WIDTH] = 0
@@ -436,11 +446,14 @@ def open_item(nodes: TreeNodes, node: int, state: State, out: Bytes) -> Any:
         state.stack[within, o.NUMBER] = number + state.stack[within, o.STEP]
     before = state.container_count
     bounded = push_container(state, 0, number, kind > 0)
-    boundary(nodes, state, out, 1 if bounded or not state.markdown else 2)
+    lines = 1 if bounded or not state.markdown else 2
+    if state.markdown and kind and state.stack[within, o.ITEM_END] != state.size:
+        lines = 2  # in CommonMark, only a 1 can begin a list behind a paragraph without a blank line
+    boundary(nodes, state, out, lines)
     place = push(nodes, node, o.LIST_ITEM, state)
     state.stack[place, o.NUMBER] = before if state.markdown else number
     state.stack[place, o.KIND] = kind
-    state.stack[place, o.STEP] = state.row > 0  # no marker in a row
+    state.stack[place, o.STEP] = state.row > 0 or state.pre > 0  # no marker in a row, and none in a <pre>
     state.stack[place, o.BEFORE] = state.item
     state.item = place
 
@@ -492,6 +505,7 @@ def open_element(
     elif role == o.TABLE_ROLE:
         if state.row == 0:
             boundary(nodes, state, out, 2)
+            close_quotes(nodes, state, out)
             place = push(nodes, node, role, state)
             state.stack[place, o.NUMBER] = state.table
             state.stack[place, o.STEP] = state.table_rows
@@ -512,6 +526,7 @@ def open_element(
                     state.row = 2 if filled > 1 else 1
     elif role == o.PREFORMATTED and state.row == 0 and state.pre == 0:
         boundary(nodes, state, out, 2)
+        close_quotes(nodes, state, out)
         push(nodes, node, role, state)
         state.pre = state.beginning = 1
         state.pre_node = node
@@ -594,6 +609,8 @@ def close_element(nodes: TreeNodes, state: State, out: Bytes) -> Any:
     boundary(nodes, state, out, lines)
     if role == o.LIST_ITEM:
         state.item = state.stack[place, o.BEFORE]
+        if state.list >= 0:
+            state.stack[state.list, o.ITEM_END] = state.size
         pop_containers(state, state.stack[place, o.NUMBER])
     elif role == o.QUOTE:
         pop_containers(state, state.stack[place, o.NUMBER])
@@ -790,6 +807,8 @@ def first_of_line(nodes: TreeNodes, hidden: Bytes, node: int, after: int) -> Any
     while at > after:
         if nodes.kind[at] == _TEXT:
             if not hidden[at]:
+                if not o.is_blank(nodes.text, nodes.start[at], nodes.length[at]):
+                    break
                 found = at
         elif ROLES[nodes.tag[at]] and ROLES[nodes.tag[at]] <= o.LINE_BREAK and not hidden[at]:
             break

@@ -14,6 +14,7 @@ from pipeline.kernels.html.blocks import BOX, CHARACTERS, INLINE, LINK_CHARACTER
 from pipeline.kernels.html.class_signals import FIRST_TOKEN, LAST_TOKEN, MAX_TOKENS, tokenize
 from pipeline.kernels.html.names import ATTRIBUTE
 from pipeline.kernels.html.options import entry, inner
+from pipeline.kernels.html.signals import BLOCKS, BOXES
 from pipeline.kernels.html.word_signals import PRIME, mixed
 
 FIRST_WORDS, LAST_WORDS, SHORT, HEADING_WORDS, INLINE_TOKENS = 25, 8, 6, 6, 8
@@ -63,21 +64,10 @@ def size_class(words: Any, linked: Any, characters: Any) -> Any:
 
 
 @inner
-def features_of(
-    b: int,
-    nodes: Any,
-    blocks: Any,
-    boxes: Any,
-    words: Any,
-    hashes: Any,
-    texts: Any,
-    headings: Any,
-    shapes: Any,
-    scratch: Any,
-    bits: int,
-    found: Any,
-) -> Any:
+def features_of(b: int, nodes: Any, s: Any, scratch: Any, bits: int, found: Any) -> Any:
     """Write the indices of block b's own features to `found`; returns how many."""
+    blocks, boxes, words, hashes, texts = s.blocks, s.boxes, s.words, s.hashes, s.texts
+    headings, shapes = s.headings, s.shapes
     k = 0
     first = words[b, w.FIRST_WORD]
     n = words[b, w.WORDS]
@@ -136,96 +126,61 @@ def features_of(
 
 
 @entry
-def expand(
-    nodes: Any,
-    blocks: Any,
-    boxes: Any,
-    classes: Any,
-    tokens: Any,
-    words: Any,
-    hashes: Any,
-    texts: Any,
-    headings: Any,
-    shapes: Any,
-    count: int,
-    scratch: Any,
-    bits: int,
-    found: Any,
-    indices: Any,
-    ends: Any,
-) -> Any:
-    """Write the indices of every feature of every block, those of ancestors too; `ends[b]` where block b's end. For training."""
+def expand(nodes: Any, s: Any, scratch: Any, bits: int, found: Any, indices: Any, ends: Any) -> Any:
+    """Write the indices of every feature of every block, with those of ancestors; `ends[b]`: where block b's end.
+
+    For training; `score` sums the same weights without listing them.
+    """
     total = 0
-    for b in range(count):
-        k = features_of(b, nodes, blocks, boxes, words, hashes, texts, headings, shapes, scratch, bits, found)
+    for b in range(s.facts[BLOCKS]):
+        k = features_of(b, nodes, s, scratch, bits, found)
         for i in range(k):
             indices[total] = found[i]
             total += 1
-        box = np.int64(blocks[b, BOX])
+        box = np.int64(s.blocks[b, BOX])
         level = 0
         while box >= 0:
-            for i in range(classes[box, FIRST_TOKEN], classes[box, LAST_TOKEN]):
-                indices[total] = place(tokens[i], ANCESTOR, bits)
+            for i in range(s.classes[box, FIRST_TOKEN], s.classes[box, LAST_TOKEN]):
+                indices[total] = place(s.tokens[i], ANCESTOR, bits)
                 total += 1
                 if level < 3:
-                    indices[total] = place(
-                        tokens[i], AROUND if level == 0 else BEYOND if level == 1 else FAR_BEYOND, bits
-                    )
+                    salt = AROUND if level == 0 else BEYOND if level == 1 else FAR_BEYOND
+                    indices[total] = place(s.tokens[i], salt, bits)
                     total += 1
-            box = np.int64(boxes[box, PARENT])
+            box = np.int64(s.boxes[box, PARENT])
             level += 1
         ends[b] = total
     return total
 
 
 @entry
-def score(
-    nodes: Any,
-    blocks: Any,
-    boxes: Any,
-    classes: Any,
-    tokens: Any,
-    words: Any,
-    hashes: Any,
-    texts: Any,
-    headings: Any,
-    shapes: Any,
-    count: int,
-    box_count: int,
-    scratch: Any,
-    bits: int,
-    found: Any,
-    weights: Any,
-    bias: int,
-    box_scores: Any,
-    scores: Any,
-) -> Any:
-    """Fill `scores` (count; int32, 1/1024): the sum of the weights of `expand`'s features, and the bias.
+def score(nodes: Any, s: Any, scratch: Any, bits: int, found: Any, weights: Any, bias: int, given: Any, scores: Any) -> Any:
+    """Fill `scores` (blocks; int32, 1/1024): the sum of the weights of `expand`'s features, and the bias.
 
-    `box_scores` (boxes, 4; int32) is scratch: what a box gives to all blocks in it, to its own, its children's, theirs.
+    `given` (boxes, 4; int32) is scratch: what a box gives to all blocks in it, to its own, its children's, and theirs.
     """
-    for box in range(box_count):
-        around = boxes[box, PARENT]
-        o = box_scores[box]
-        o[0] = box_scores[around, 0] if around >= 0 else 0
+    for box in range(s.facts[BOXES]):
+        around = s.boxes[box, PARENT]
+        o = given[box]
+        o[0] = given[around, 0] if around >= 0 else 0
         o[1] = o[2] = o[3] = 0
-        for i in range(classes[box, FIRST_TOKEN], classes[box, LAST_TOKEN]):
-            token = tokens[i]
+        for i in range(s.classes[box, FIRST_TOKEN], s.classes[box, LAST_TOKEN]):
+            token = s.tokens[i]
             o[0] += weights[place(token, ANCESTOR, bits)]
             o[1] += weights[place(token, AROUND, bits)]
             o[2] += weights[place(token, BEYOND, bits)]
             o[3] += weights[place(token, FAR_BEYOND, bits)]
-    for b in range(count):
-        k = features_of(b, nodes, blocks, boxes, words, hashes, texts, headings, shapes, scratch, bits, found)
+    for b in range(s.facts[BLOCKS]):
+        k = features_of(b, nodes, s, scratch, bits, found)
         total = np.int64(bias)
         for i in range(k):
             total += weights[found[i]]
-        box = np.int64(blocks[b, BOX])
-        total += box_scores[box, 0] + box_scores[box, 1]
-        box = np.int64(boxes[box, PARENT])
+        box = np.int64(s.blocks[b, BOX])
+        total += given[box, 0] + given[box, 1]
+        box = np.int64(s.boxes[box, PARENT])
         if box >= 0:
-            total += box_scores[box, 2]
-            box = np.int64(boxes[box, PARENT])
+            total += given[box, 2]
+            box = np.int64(s.boxes[box, PARENT])
             if box >= 0:
-                total += box_scores[box, 3]
+                total += given[box, 3]
         scores[b] = total

@@ -136,9 +136,12 @@ def _characters(state: State, source: Bytes, values: Bytes, references: Referenc
                 or (following == SOLIDUS and at + 2 < end)
             ):
                 break
-            values[to] = LESS_THAN
             at += 1
             to += 1
+            while source[at] == LESS_THAN and source[at + 1] == LESS_THAN:
+                values[to] = LESS_THAN
+                at += 1
+                to += 1
         else:
             state.values_end = to
             at = _put_special(state, source, values, references, at, byte == AMPERSAND)
@@ -158,9 +161,11 @@ def _put_special(
         values[state.values_end] = LINE_FEED
         state.values_end += 1
         return at + (2 if source[at + 1] == LINE_FEED else 1)
-    if state.replace_nulls:
-        put_code_point(state, values, REPLACEMENT)
-    return at + 1
+    while at < state.end and source[at] == NUL:
+        if state.replace_nulls:
+            put_code_point(state, values, REPLACEMENT)
+        at += 1
+    return at
 
 
 @jit_linked.linked

@@ -3,7 +3,7 @@
 import numpy as np
 import numpy.typing as npt
 
-from pipeline.kernels.html.names import TAGS
+from pipeline.kernels.html.names import ATTRIBUTE, TAG, TAGS
 
 ELEMENT, TEXT, DOCUMENT = 1, 3, 9
 HTML_NAMESPACE, SVG_NAMESPACE, MATHML_NAMESPACE = 0, 1, 2
@@ -59,6 +59,21 @@ class Tree:
             _name(self.source, name, length): _decoded(self.values, value, size)
             for _, name, length, value, size in rows
         }
+
+
+def example() -> Tree:
+    """Return the tree of <html><body><p class="a">One, 2.</p>, made by hand: what reads trees is compiled beside the parser."""
+    tree, source, text, nodes = Tree(), b"htmlbodypclassOne, 2.", b"One, 2.", 5
+    tree.source, tree.text, tree.values = (np.frombuffer(data, np.uint8).copy() for data in (source, text, b"a"))
+    tree.count, tree.quirks, tree.bounded = nodes, False, False
+    tree.kind = np.array([DOCUMENT, ELEMENT, ELEMENT, ELEMENT, TEXT], np.uint8)
+    tree.tag = np.array([0, *(TAG[name] for name in ("html", "body", "p")), 0], np.int16)
+    tree.namespace = np.zeros(nodes, np.uint8)
+    tree.parent, tree.end = np.arange(-1, nodes - 1, dtype=np.int32), np.full(nodes, nodes, np.int32)
+    tree.start, tree.length = np.array([[0, 0, 4, 8, 0], [0, 4, 4, 1, len(text)]], np.int32)
+    tree.first_attribute, tree.last_attribute = np.array([[0, 0, 0, 0, 1], [0, 0, 0, 1, 1]], np.int32)
+    tree.attributes = np.array([[ATTRIBUTE["class"], 9, 5, 0, 1]], np.int32)
+    return tree
 
 
 def _name(source: Bytes, start: int, length: int) -> str:

@@ -46,14 +46,19 @@ def mixed(value: Any) -> Any:
     return value ^ (value >> np.uint64(29))
 
 
+def mixed_plain(value: int) -> int:
+    """Return what `mixed` gives, computed by Python."""
+    value ^= value >> 32
+    value = value * int(MIX) & 2**64 - 1
+    return value ^ (value >> 29)
+
+
 def hashed(word: str) -> int:
     """Return the hash that kernels give a word: FNV-1a over its UTF-8 bytes, ASCII letters in lower case, then mixed."""
     value = int(SEED)
     for byte in word.encode():
         value = (value ^ (byte + 32 if 65 <= byte <= 90 else byte)) * int(PRIME) & 2**64 - 1
-    value ^= value >> 32
-    value = value * int(MIX) & 2**64 - 1
-    return value ^ (value >> 29)
+    return mixed_plain(value)
 
 
 def hash_table(words: Any, bits: int) -> npt.NDArray[np.uint64]:
@@ -269,7 +274,6 @@ def read_words(
                 if kind <= DIGIT:
                     if width >= 2 and inside and wide >= width:
                         inside = False  # a word of a script without spaces is full: it ends here
-                        at -= 0
                         total_word = mixed(value)
                         hashes[total] = total_word
                         total += 1
