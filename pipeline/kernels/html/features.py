@@ -60,6 +60,7 @@ OWN = listed(
 words characters link_share links word_length capitalized digits commas sentences separators end begin stops
 dated priced signs in_title title_share description_share bold code lines inlines images times inputs uppercase
 foreign concealed copies inline tag parent_tag grandparent_tag depth list_depth relative_depth
+structured
     """
 )
 PLACE = ["position", "word_position", "prose_position", "words_before", "words_after", "prose_after", "from_end"]
@@ -145,6 +146,7 @@ def fill_own(nodes: Any, s: Any, b: int, o: Any) -> Any:
     o[34] = s.boxes[box, DEPTH]
     o[35] = s.classes[box, LIST_DEPTH]
     o[36] = s.boxes[box, DEPTH] / float(max(s.facts[DEEPEST], 1))
+    o[37] = over(float(row[w.STRUCTURED]), n - 2)
 
 
 @inner
