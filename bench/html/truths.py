@@ -19,6 +19,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from functools import cache
 from pathlib import Path
+from typing import Any
 from urllib.parse import urlsplit
 
 from lxml import html as lxml_html
@@ -164,18 +165,32 @@ def _trafilatura(folder: Path) -> Iterator[Page]:
 
 def _known(folder: Path) -> Iterator[Page]:
     """Read the pages of the second truth; those of the training share are left out."""
+    for row in _rows(folder):
+        if row["second_truth"]:
+            yield _known_page(folder, row)
+
+
+def training_pages(folder: Path) -> Iterator[tuple[str, Page]]:
+    """Read the pages with a known text that a model may be trained on, each with the name of its set."""
+    for row in _rows(folder):
+        if not row["second_truth"]:
+            yield row["set"], _known_page(folder, row)
+
+
+def _rows(folder: Path) -> Iterator[dict[str, Any]]:
     with (folder / "pages.jsonl").open(encoding="utf-8") as lines:
-        for row in map(json.loads, lines):
-            if not row["second_truth"]:
-                continue
-            raw = (folder / row["html_path"]).read_bytes()
-            yield Page(
-                id=row["id"],
-                html=gzip.decompress(raw) if row["html_path"].endswith(".gz") else raw,
-                url=row["url"] or "",
-                site=row["site"],
-                group=row["generator"],
-                text=row["truth"],
-                language=row["language"],
-                optional=row["optional"],
-            )
+        yield from map(json.loads, lines)
+
+
+def _known_page(folder: Path, row: dict[str, Any]) -> Page:
+    raw = (folder / row["html_path"]).read_bytes()
+    return Page(
+        id=row["id"],
+        html=gzip.decompress(raw) if row["html_path"].endswith(".gz") else raw,
+        url=row["url"] or "",
+        site=row["site"],
+        group=row["generator"],
+        text=row["truth"],
+        language=row["language"],
+        optional=row["optional"],
+    )
