@@ -24,7 +24,7 @@ from typing import Any
 from truths import Page, load
 
 Work = Callable[[list[Page]], Any]
-SAMPLE = 8_000_000  # bytes of pages for extractors slower than 20 MB/s
+SAMPLE = 100_000_000  # bytes of pages, at most, for slow extractors
 
 
 def main() -> None:
@@ -63,7 +63,7 @@ def first(pages: list[Page], most: float) -> list[Page]:
 def speed(name: str, pages: list[Page], runs: int) -> dict[str, float]:
     """Return bytes a second of one extractor: median, least and greatest of some runs."""
     work, slow = WORKS[name]
-    some = first(pages[:: max(1, len(pages) // 150)], SAMPLE) if slow else pages
+    some = first(pages, SAMPLE) if slow else pages
     size = sum(len(page.html) for page in some)
     prepared = _decoded(some) if name.endswith("(str)") else some
     work(prepared[:40])

@@ -12,6 +12,7 @@ from dataclasses import dataclass
 from importlib.metadata import version
 from typing import TYPE_CHECKING, Any
 
+from pipeline.formats.interface import TAG_LIMIT, TooLarge
 from pipeline.model import Cut, Extraction
 
 if TYPE_CHECKING:
@@ -40,7 +41,10 @@ class PageBlock:
 
 
 def page_text(source: str, options: Mapping[str, Any]) -> PageText:
-    """Return the text of a page. `options`: extractor, boilerplate, links, output, as the recipe has them."""
+    """Return the text of a page. `options`: extractor, boilerplate, links, output, as the recipe has them.
+
+    Raises TooLarge for a page of more than TAG_LIMIT tags.
+    """
     named = options.get("extractor", "default")
     if named == "trafilatura":
         return _by_trafilatura(source)
@@ -76,7 +80,7 @@ def page_text(source: str, options: Mapping[str, Any]) -> PageText:
 
 
 def page_blocks(source: str, options: Mapping[str, Any]) -> list[PageBlock]:
-    """Return every block of a page in order, kept or cut; empty for extractors that are not ours."""
+    """Return every block of a page in order, kept or cut; empty for extractors that are not ours. Raises TooLarge."""
     if options.get("extractor", "default") not in ("default", "all_text"):
         return []
     from pipeline.kernels.html import render
@@ -108,6 +112,8 @@ def extractor_identity() -> dict[str, str]:
 def _decided(source: str, options: Mapping[str, Any]) -> "Decision":
     from pipeline.kernels.html.main_content import extractor
 
+    if (tags := source.count("<")) > TAG_LIMIT:
+        raise TooLarge(f"a page of {tags:,} tags; at most {TAG_LIMIT:,}")
     data = source.encode("utf-8", "surrogatepass")
     ours = extractor()
     return ours.all_text(data) if options.get("extractor") == "all_text" else ours.decide(data)

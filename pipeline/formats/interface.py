@@ -21,6 +21,8 @@ RECORD_LIMIT = 64 << 20  # bytes of one record
 # after BOMB_FLOOR bytes came out, so that small files of repeated bytes are not refused.
 BOMB_RATIO = 200
 BOMB_FLOOR = 64 << 20
+# A tag may become an element with a block of its own, of which up to 600 bytes are kept while the page is measured.
+TAG_LIMIT = 1_000_000  # of one page
 MEMBER_LIMIT = 2_000_000  # members of one archive
 
 
@@ -29,6 +31,10 @@ class Truncated(Exception):
 
     Raised by readers of an artifact's outer layer: the task fails. Inside a member it becomes a `Fault`.
     """
+
+
+class TooLarge(Exception):
+    """A record has more of something than may be read: it is a ledger row (`unreadable:too_large`)."""
 
 
 class Bomb(Exception):

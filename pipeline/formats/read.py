@@ -9,7 +9,7 @@ from wcmatch import glob
 from pipeline.errors import SourceError
 from pipeline.formats.archive import members as archive_members
 from pipeline.formats.compressed import decoded
-from pipeline.formats.interface import Bomb, Member, Truncated
+from pipeline.formats.interface import Bomb, Member, TooLarge, Truncated
 from pipeline.formats.registry import FORMATS
 from pipeline.model import Document, Extraction, Fault, Pointer, Record, Refusal
 
@@ -67,7 +67,10 @@ def extract(record: Record, spec: Mapping[str, Any]) -> Document | Refusal | Fau
 
     Refusal("no_main_content") where all visible text of a page is cut; Refusal("empty") where the text is blank otherwise.
     """
-    found = FORMATS[spec["kind"]].extract(record, spec)
+    try:
+        found = FORMATS[spec["kind"]].extract(record, spec)
+    except TooLarge as error:
+        return Fault(record.pointer, "unreadable:too_large", str(error), record.raw)
     if not isinstance(found, Document):
         return found
     text = trimmed(found.text)

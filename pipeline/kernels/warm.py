@@ -33,7 +33,7 @@ LATER: Groups = (("near",),)
 # What most recipes do not ask for, 3 to 10 s each: compiled by the first build that does. By the key or rule that asks; `trace`
 # is the command, `html` is what formats ask for (`Format.kernels`).
 ASKED: Mapping[str, Groups] = {"repeated_lines": (("blocks",),), "c4": (("c4",),), "gopher_dolma": (("dolma",),),
-                            "trace": (("trace",),), "html": (("html_parser",), ("html_extractor",))}  # fmt: skip
+                            "trace": (("trace",),), "html": (("html_parser", "html_render"), ("html_extractor",))}  # fmt: skip
 
 
 def marker(groups: Groups) -> Path:
@@ -165,6 +165,8 @@ def compile_kernels(name: str) -> None:
         from pipeline.kernels.html import parser
 
         parser.parse(b"<p>One line of text.")
+    elif name == "html_render":
+        _compile_html_render()
     elif name == "html_extractor":
         _compile_html_extractor()
     elif name == "lid":
@@ -204,10 +206,10 @@ def _compile_near(texts: "pa.LargeStringArray") -> None:
 
 
 def _compile_html_extractor() -> None:
-    """Compile what reads a page's tree, with one made by hand: the parser is compiled beside it."""
+    """Compile what measures and decides a page, with a tree made by hand: the parser is compiled beside it."""
     import numpy as np
 
-    from pipeline.kernels.html import model, reasons, render
+    from pipeline.kernels.html import model, reasons
     from pipeline.kernels.html.measure import Measurer
     from pipeline.kernels.html.tree import example
 
@@ -216,7 +218,18 @@ def _compile_html_extractor() -> None:
     keep, why = np.empty((2, blocks.count), np.uint8)
     model.shipped().keep(measured, keep)
     reasons.explain(blocks.table, measured.near, measured.words, keep, blocks.count, why)
-    render.render(tree, blocks, keep, markdown=True, links=True)
+
+
+def _compile_html_render() -> None:
+    import numpy as np
+
+    from pipeline.kernels.html import render
+    from pipeline.kernels.html.blocks import Finder
+    from pipeline.kernels.html.tree import example
+
+    tree = example()
+    blocks = Finder().find(tree)
+    render.render(tree, blocks, np.ones(blocks.count, np.uint8), markdown=True, links=True)
 
 
 if __name__ == "__main__":

@@ -263,3 +263,10 @@ def test_any_bytes_give_one_record_and_no_exception(tmp_path: Path, kind: str, h
         assert len(outcomes(head + tail, options(kind), tmp_path)) == 1
     except (Truncated, Bomb):
         assert (head + tail)[:1] in (b"\x1f", b"B", b"\xfd", b"\x28", b"P", b"!")
+
+
+def test_a_page_of_more_tags_than_may_be_read_is_a_fault(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("pipeline.formats.html_text.TAG_LIMIT", 4)
+    page = b"<p>one</p><p>two</p>"
+    assert document(page, "html", tmp_path, extractor="all_text").text == "one\n\ntwo"
+    assert reasons(outcomes(page + b"<p>three", options("html"), tmp_path)) == ["unreadable:too_large"]
