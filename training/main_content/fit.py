@@ -14,7 +14,7 @@ from training.main_content.pages import TOKEN_BITS, UNIT, Pages
 
 DEPTH, KIND_DEPTH = 7, 6
 EARLY, MARGIN = 48, 3  # trees after which rows beyond the margin (in the logit) are clear
-BLOCK_TREES, KIND_TREES = 300, 120
+BLOCK_TREES, KIND_TREES = 240, 120
 MOST_WEIGHT = 8.0
 
 
@@ -85,7 +85,7 @@ def kinds(pages: Pages, chosen: npt.NDArray[np.bool_], seed: int) -> lightgbm.Bo
 def blocks(matrix: Any, shares: Any, weights: Any, seed: int) -> lightgbm.Booster:
     """Fit the trees of blocks: is more than half of a block's words in the truth."""
     parameters = {
-        "objective": "binary", "learning_rate": 0.08, "num_leaves": 63, "max_depth": DEPTH, "min_data_in_leaf": 40,
+        "objective": "binary", "learning_rate": 0.07, "num_leaves": 63, "max_depth": DEPTH, "min_data_in_leaf": 40,
         "feature_fraction": 0.3, "lambda_l2": 5, **_common(seed),
     }  # fmt: skip
     return lightgbm.train(

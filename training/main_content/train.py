@@ -63,10 +63,10 @@ class Trainer:
 
     def __init__(self, pages: Pages, seed: int) -> None:
         self.pages, self.seed = pages, seed
-        # Truths of articles and of WCXB's documentation mostly leave the title out: they do not say where it belongs.
+        # WCXB's truths of documentation mostly leave the title out, which manuals have: they do not say where it belongs.
         titles = (pages.features[:, NAMES.index("tag")] == H1) & (pages.shares < 0.5)
         documentation = pages.kind == model.PAGE_TYPES.index("documentation")
-        silent = ((pages.set_name == "wcxb") & documentation) | (pages.set_name == "articles")
+        silent = (pages.set_name == "wcxb") & documentation
         self.used = ~(titles & silent[pages.page])
         self.weights = np.minimum(pages.weight, fit.MOST_WEIGHT) * pages.trust[pages.page] * self.used
         counts = np.maximum(np.diff(pages.start), 1)

@@ -72,7 +72,7 @@ class Nodes(NamedTuple):
 
 
 class Marks(NamedTuple):
-    """What is known of each node: `hidden` (1: never text), `tex` (1: a formula's TeX), `flags`, its `box`, its `link` (a node)."""
+    """What is known of each node: hidden (1: never text), tex (1: TeX of a formula), flags, its box, its link (a node)."""
 
     hidden: Array
     tex: Array
@@ -84,7 +84,7 @@ class Marks(NamedTuple):
 class Blocks:
     """The blocks of one page. Buffers belong to the finder and are overwritten by its next page.
 
-    `count` blocks, rows of `table` (columns above); `box_count` block-level elements, rows of `boxes`. `hidden` and `tex` by node.
+    `count` blocks, rows of `table` (columns above); `box_count` block-level elements, rows of `boxes`; `hidden`, `tex` by node.
     """
 
     def __init__(self, nodes: Nodes, marks: Marks, table: Ints, boxes: Ints, count: int, box_count: int) -> None:

@@ -1,11 +1,11 @@
 """Sums of regression trees (gradient boosting), evaluated so that they are the same on every machine.
 
 A tree of depth D is stored as a whole binary tree: 2**D - 1 splits, in the order of a heap (the children of i are 2 i + 1 and
-2 i + 2), then 2**D leaves. A row goes right where its feature is above the threshold (both float32); what LightGBM made shallower
-is filled up with splits that send everything left. Leaves are integers, so their sum does not depend on the order.
+2 i + 2), then 2**D leaves. A row goes right where its feature is above the threshold (both float32); what LightGBM made
+shallower is filled up with splits that send everything left. Leaves are integers: their sum does not depend on the order.
 
-Most rows are clear after a part of the trees: with `early` trees and a `margin`, a row whose sum is at or beyond the margin then is
-not evaluated further; its sum is doubled, which is about where the other trees would take it.
+Most rows are clear after a part of the trees: with `early` trees and a `margin`, a row whose sum is at or beyond the margin
+then is not evaluated further; its sum is doubled, which is about where the other trees would take it.
 """
 
 from dataclasses import dataclass
@@ -46,8 +46,18 @@ class Trees:
 
 
 @inner
-def add(matrix: Any, rows: Any, count: int, features: Any, thresholds: Any, leaves: Any, depth: int, first: int, last: int,
-        scores: Any) -> Any:
+def add(
+    matrix: Any,
+    rows: Any,
+    count: int,
+    features: Any,
+    thresholds: Any,
+    leaves: Any,
+    depth: int,
+    first: int,
+    last: int,
+    scores: Any,
+) -> Any:
     """Add trees first to last to the scores of `count` rows, four of which go down side by side: each step waits for memory."""
     splits = leaves.shape[1] - 1
     for tree in range(first, last):
@@ -76,8 +86,18 @@ def add(matrix: Any, rows: Any, count: int, features: Any, thresholds: Any, leav
 
 
 @entry
-def score(matrix: Any, count: int, features: Any, thresholds: Any, leaves: Any, depth: int, early: int, margin: int, rows: Any,
-          scores: Any) -> Any:
+def score(
+    matrix: Any,
+    count: int,
+    features: Any,
+    thresholds: Any,
+    leaves: Any,
+    depth: int,
+    early: int,
+    margin: int,
+    rows: Any,
+    scores: Any,
+) -> Any:
     """Fill `scores` (count; int32); `rows` (TILE; int64) is scratch."""
     trees = features.shape[0]
     for first in range(0, count, TILE):

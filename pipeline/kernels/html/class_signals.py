@@ -1,8 +1,7 @@
 """What classes, ids, roles and tags say of each block-level element, and of what stands in it.
 
-GROUPS are words that sites put into class and id names; each stands for a purpose. Matching is by parts of names, in lower case,
-all separators being `-` ("Nav_Main" is "-nav-main-"). The groups are those of the prototype that the model's design was tried
-with; which of them matter, and how much, is learned.
+GROUPS are words that sites put into class and id names; each stands for a purpose. Matching is by parts of names, in lower
+case, all separators being `-` ("Nav_Main" is "-nav-main-"). Which groups matter, and how much, is learned.
 """
 
 from typing import Any
@@ -268,9 +267,8 @@ def read_classes(
                     if _BODY_HASHES[i] == value:
                         which = _BODY
                 row[GROUP_COUNT + which] = 0
-            elif name == _ARIA_HIDDEN:
-                if length == 4:
-                    row[GROUP_COUNT + _HIDDEN] = 0
+            elif name == _ARIA_HIDDEN and length == 4:  # "true"
+                row[GROUP_COUNT + _HIDDEN] = 0
         if marks.flags[node] & 1 and (around < 0 or not marks.flags[boxes[around, NODE]] & 1):
             row[GROUP_COUNT + _HIDDEN] = 0
         for i in range(GROUP_COUNT):

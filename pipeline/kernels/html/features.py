@@ -1,7 +1,7 @@
 """The features of a block: numbers about its words, its place in the tree, its neighbours, and what is alike in the page.
 
-`fill` writes one row of float32 a block. Every number comes from integers by divisions alone, in a fixed order, so that it is the
-same on every machine (IEEE 754 rounds them correctly). Names, in the order of columns, are in NAMES.
+`fill` writes one row of float32 a block. Every number comes from integers by divisions alone, in a fixed order: it is the same
+on every machine (IEEE 754 rounds them correctly). Names, in the order of columns, are in NAMES.
 """
 
 from typing import Any
@@ -60,7 +60,6 @@ OWN = listed(
 words characters link_share links word_length capitalized digits commas sentences separators end begin stops
 dated priced signs in_title title_share description_share bold code lines inlines images times inputs uppercase
 foreign concealed copies inline tag parent_tag grandparent_tag depth list_depth relative_depth
-structured
     """
 )
 PLACE = ["position", "word_position", "prose_position", "words_before", "words_after", "prose_after", "from_end"]
@@ -146,7 +145,6 @@ def fill_own(nodes: Any, s: Any, b: int, o: Any) -> Any:
     o[34] = s.boxes[box, DEPTH]
     o[35] = s.classes[box, LIST_DEPTH]
     o[36] = s.boxes[box, DEPTH] / float(max(s.facts[DEEPEST], 1))
-    o[37] = over(float(row[w.STRUCTURED]), n - 2)
 
 
 @inner

@@ -33,8 +33,11 @@ class Measurer:
         self.page = np.zeros(page_signals.PAGE_COLUMNS, np.int32)
         self.page_row = np.zeros(page_features.COUNT, np.float32)
         table = 1 << word_signals.TABLE_BITS
-        self._keys, self._bits, self._stamps = np.zeros(table, np.uint64), np.zeros(table, np.uint8), np.zeros(table, np.int32)
-        self._trigrams = np.zeros(1 << (word_signals.TRIGRAM_BITS - 6), np.uint64)
+        self._keys, self._bits, self._stamps = (
+            np.zeros(table, np.uint64),
+            np.zeros(table, np.uint8),
+            np.zeros(table, np.int32),
+        )
         self._scratch = np.zeros(class_signals.MAX_TOKENS + 1, np.uint64)
         self._found = np.zeros(token_scores.MOST, np.int64)
         self._held = np.zeros(class_signals.NEAR_COLUMNS, np.int64)
@@ -72,16 +75,36 @@ class Measurer:
         nodes, table, boxes = found.nodes, found.table, found.boxes
         # A word has a character of its own.
         self._grow(found.count + 1, found.box_count, found.visible_characters)
-        page_signals.read_page(nodes, tree.count, self.page, self._keys, self._bits, self._trigrams)
+        page_signals.read_page(nodes, tree.count, self.page, self._keys, self._bits)
         word_signals.read_words(
-            nodes, found.marks, table, found.count, self._keys, self._bits, self._stamps, self._trigrams, self.words, self._hashes, self._texts
+            nodes,
+            found.marks,
+            table,
+            found.count,
+            self._keys,
+            self._bits,
+            self._stamps,
+            self.words,
+            self._hashes,
+            self._texts,
         )
         class_signals.read_classes(
-            nodes, found.marks, boxes, found.box_count, self._classes, self.near, self._shapes, self._tokens, self._scratch
+            nodes,
+            found.marks,
+            boxes,
+            found.box_count,
+            self._classes,
+            self.near,
+            self._shapes,
+            self._tokens,
+            self._scratch,
         )
         facts = self._facts
         facts[BLOCKS], facts[BOXES] = found.count, found.box_count
-        facts[TITLE], facts[DESCRIPTION] = self.page[page_signals.TITLE_WORDS_], self.page[page_signals.DESCRIPTION_WORDS_]
+        facts[TITLE], facts[DESCRIPTION] = (
+            self.page[page_signals.TITLE_WORDS_],
+            self.page[page_signals.DESCRIPTION_WORDS_],
+        )
         self.signals = Signals(
             table, boxes, self.words, self._hashes, self._texts, self._classes, self.near, self._shapes, self._tokens,
             self._sums, *self._groups, *self._tallies, *self._pairs, self._levels, self._holders, facts,

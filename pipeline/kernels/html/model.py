@@ -1,8 +1,8 @@
 """The trained model of what a page's main content is: its file, and how it is evaluated.
 
-Three parts: a linear score of words and classes (`token_scores`), the kind of page by boosted trees on the page's own features, and
-boosted trees on the features of a block, of the scores around it, and of the page. A table then says how likely a block of some
-score belongs to the main content, and the blocks above the cut with the highest expected F1 of the page are kept (`cut`).
+Three parts: a linear score of words and classes (`token_scores`), the kind of page by boosted trees on the page's own features,
+and boosted trees on the features of a block, of the scores around it, and of the page. A table then says how likely a block of
+some score belongs to the main content, and the blocks above the cut with the highest expected F1 of the page are kept (`cut`).
 Everything is integers, or IEEE 754 divisions and square roots in a fixed order: the same on every machine.
 
 `main_content.npz` is written by `training/main_content/train.py`; `docs/extraction.md` says from which pages.
@@ -34,6 +34,7 @@ PAGE = TYPES + len(PAGE_TYPES)
 COLUMNS = PAGE + page_features.COUNT
 
 TOKEN_SCALE = 1024
+_PARTS = ("features", "thresholds", "leaves")
 SCORE_BINS, BIN_WIDTH = 256, 4096  # bins of a score in 1/65536; the middle bin begins at 0
 
 
@@ -41,8 +42,8 @@ SCORE_BINS, BIN_WIDTH = 256, 4096  # bins of a score in 1/65536; the middle bin 
 class Model:
     """`token_weights` int16 (1/1024) at 2**bits places, `token_bias`; `types`: trees of each page type; `blocks`: of a block.
 
-    `likely` (SCORE_BINS; int32, millionths): the share of words in blocks of that score that are main content. A page whose best
-    block is below the bin `least` has no main content.
+    `likely` (SCORE_BINS; int32, millionths): the share of words in blocks of that score that are main content. A page whose
+    best block is below the bin `least` has no main content.
     """
 
     token_weights: npt.NDArray[np.int16]
@@ -59,7 +60,9 @@ class Model:
     def keep(self, measured: Measurer, keep: npt.NDArray[np.uint8]) -> None:
         """Fill `keep` for each block of the page that was just measured."""
         scores = self.scores(measured)
-        cut(scores, measured.words, measured.blocks.count, self.likely, self.least, np.empty(SCORE_BINS, np.int64), keep)
+        cut(
+            scores, measured.words, measured.blocks.count, self.likely, self.least, np.empty(SCORE_BINS, np.int64), keep
+        )
 
     def scores(self, measured: Measurer) -> npt.NDArray[np.int32]:
         """Return the score of each block of the page that was just measured, in 1/65536."""
@@ -89,8 +92,8 @@ class Model:
 def cut(scores: Any, words: Any, count: int, likely: Any, least: int, bins: Any, keep: Any) -> Any:
     """Keep the blocks whose score is in or above the bin that gives the highest expected F1 of the page's words.
 
-    With n words in the blocks above a cut, t of them expected to be main content, and T expected on the whole page, the expected F1
-    is about 2 t / (n + T) (Ye et al. 2012, "Optimizing F-measures", section 4, by linearity of the counts).
+    With n words in the blocks above a cut, t of them expected to be main content, and T expected on the whole page, the
+    expected F1 is about 2 t / (n + T) (Ye et al. 2012, "Optimizing F-measures", section 4).
     `bins` (SCORE_BINS; int64) is scratch.
     """
     bins[:] = 0
@@ -129,21 +132,19 @@ def save(model: Model, path: Path, statement: dict[str, Any]) -> None:
         "numbers": np.array([model.token_bias, model.least, model.blocks.early, model.blocks.margin], np.int64),
     }
     for name, trees in [*((f"type{n}", trees) for n, trees in enumerate(model.types)), ("blocks", model.blocks)]:
-        arrays |= {f"{name}_{part}": getattr(trees, part) for part in ("features", "thresholds", "leaves")}
+        arrays |= {f"{name}_{part}": getattr(trees, part) for part in _PARTS}
     np.savez_compressed(path, **arrays)
 
 
 def load(path: Path = PATH) -> tuple[Model, dict[str, Any]]:
     """Return the model in a file, and its data statement."""
     with np.load(path, allow_pickle=False) as file:
-        trees = {
-            name.removesuffix("_leaves"): Trees(*(file[name.replace("leaves", part)] for part in ("features", "thresholds", "leaves")))
-            for name in file.files
-            if name.endswith("_leaves")
-        }
+        named = [name.removesuffix("_leaves") for name in file.files if name.endswith("_leaves")]
+        trees = {name: Trees(*(file[f"{name}_{part}"] for part in _PARTS)) for name in named}
         bias, least, early, margin = file["numbers"].tolist()
         types = tuple(trees[f"type{number}"] for number in range(len(PAGE_TYPES)))
-        model = Model(file["token_weights"], bias, types, replace(trees["blocks"], early=early, margin=margin), file["likely"], least)
+        blocks = replace(trees["blocks"], early=early, margin=margin)
+        model = Model(file["token_weights"], bias, types, blocks, file["likely"], least)
         statement: dict[str, Any] = json.loads(file["statement"].tobytes())
     return model, statement
 

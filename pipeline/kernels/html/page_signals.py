@@ -17,7 +17,6 @@ from pipeline.kernels.html.word_signals import (
     SEED,
     TITLE_BIT,
     add_page_words,
-    add_trigrams,
     hashed,
     mixed,
 )  # fmt: skip
@@ -89,8 +88,6 @@ def _index(words: list[str]) -> Any:
 
 
 _OG, _TYPES, _GENERATORS, _URLS = (_index(words) for words in (OPEN_GRAPH, SCHEMA_TYPES, GENERATORS, URL_WORDS))
-_TEXT_KEYS = _index(["articlebody", "description", "text", "reviewbody", "name", "headline"])
-_TYPE_KEY = np.uint64(hashed("@type"))
 _META, _LINK, _TITLE, _SCRIPT = (TAG[name] for name in ("meta", "link", "title", "script"))
 _NAME, _PROPERTY, _CONTENT, _REL, _HREF, _TYPE, _ITEMTYPE = (
     ATTRIBUTE[name] for name in ("name", "property", "content", "rel", "href", "type", "itemtype")
@@ -155,37 +152,35 @@ def read_url(data: Any, at: int, end: int, row: Any) -> Any:
 
 
 @inner
-def read_json(data: Any, at: int, end: int, row: Any, trigrams: Any) -> Any:
-    """Count the "@type" values of a JSON-LD script, and enter the words of its texts into the filter `trigrams`."""
-    key = np.uint64(0)
-    while at < end:
-        byte = data[at]
-        if byte == 34:
-            first = at + 1
-            at = first
-            while at < end and data[at] != 34:
-                at += 2 if data[at] == 92 else 1
-            last = min(at, end)
-            after = at + 1
-            while after < end and (data[after] == 32 or 9 <= data[after] <= 13):
-                after += 1
-            if after < end and data[after] == 58:
-                key = attribute_hash(data, first, min(last - first, 20))
-            elif key == _TYPE_KEY:
-                found = position(_TYPES, attribute_hash(data, first, min(last - first, 64)))
+def read_types(data: Any, at: int, end: int, row: Any) -> Any:
+    """Count the "@type" values of a JSON-LD script."""
+    while at + 9 < end:
+        if (
+            data[at] == 64
+            and data[at + 1] == 116
+            and data[at + 2] == 121
+            and data[at + 3] == 112
+            and data[at + 4] == 101
+        ):
+            at += 6
+            while at < end and (data[at] == 32 or data[at] == 58 or data[at] == 91 or data[at] == 10):
+                at += 1
+            if at < end and data[at] == 34:
+                at += 1
+                first = at
+                while at < end and data[at] != 34 and at - first < 64:
+                    at += 1
+                found = position(_TYPES, attribute_hash(data, first, at - first))
                 if found >= 0:
                     row[_SCHEMA + found] += 1
-            elif position(_TEXT_KEYS, key) >= 0:
-                add_trigrams(data, first, last, trigrams)
         at += 1
 
 
 @entry
-def read_page(nodes: Any, count: int, row: Any, keys: Any, bits: Any, trigrams: Any) -> Any:
-    """Fill the page's row (PAGE_COLUMNS, int32) its own table of words (title and description), and the filter of its structured data."""
+def read_page(nodes: Any, count: int, row: Any, keys: Any, bits: Any) -> Any:
+    """Fill the page's row (PAGE_COLUMNS, int32) and its own table of words (title and description)."""
     row[:] = 0
     bits[:] = 0
-    trigrams[:] = np.uint64(0)
     titled = False
     for node in range(count):
         if nodes.kind[node] != 1 or nodes.namespace[node] != 0:
@@ -231,8 +226,7 @@ def read_page(nodes: Any, count: int, row: Any, keys: Any, bits: Any, trigrams: 
         if which == _M_LD and tag == _SCRIPT:
             for inside in range(node + 1, nodes.end[node]):
                 if nodes.kind[inside] == 3:
-                    at = nodes.start[inside]
-                    read_json(nodes.text, at, at + nodes.length[inside], row, trigrams)
+                    read_types(nodes.text, nodes.start[inside], nodes.start[inside] + nodes.length[inside], row)
         if which == 0 or content < 0:
             continue
         at = nodes.attributes[content, 3]

@@ -1,8 +1,8 @@
 """Why a block was cut: a name for what it seems to be, from the nearest element around it that says so.
 
-The decision is made elsewhere (`main_content`); the reason explains it to people. It is the purpose whose class, id, role or element
-is nearest to the block; of equally near ones, the first in REASONS. Where nothing says anything: `link_list` for a block that is
-mostly links, else `boilerplate`.
+The decision is made elsewhere (`main_content`); the reason explains it to people. It is the purpose whose class, id, role or
+element is nearest to the block; of equally near ones, the first in REASONS. Where nothing says anything: `link_list` for a
+block that is mostly links, else `boilerplate`.
 """
 
 from typing import Any

@@ -2,8 +2,8 @@
 
 from typing import Any, NamedTuple
 
-# Numbers of a page in `Signals.facts`: how many blocks and boxes, words of the title and the description, the greatest depth of a
-# box, the first h1, the block that is most like the title (-1: none), and how many groups of like blocks there are.
+# Numbers of a page in `Signals.facts`: how many blocks and boxes, words of the title and the description, the greatest depth
+# of a box, the first h1, the block that is most like the title (-1: none), and how many groups of like blocks there are.
 BLOCKS, BOXES, TITLE, DESCRIPTION, DEEPEST, FIRST_HEADING, TITLE_BLOCK, PATHS, PARENTS = range(9)
 FACTS = 9
 

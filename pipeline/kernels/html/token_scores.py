@@ -1,8 +1,8 @@
 """The first stage of the model: a linear score of each block from hashed words, classes and tags (logistic regression).
 
-A feature is a hash of what it is (a word, a class of the element around, a class anywhere around, ...) and of the word or class;
-its weight stands in a table at the upper bits of that hash (Weinberger et al. 2009, "Feature hashing"). Weights are integers in
-1/1024, so that sums are the same in every order. A feature that occurs twice counts twice.
+A feature is a hash of what it is (a word, a class of the element around, a class anywhere around, ...) and of the word or
+class; its weight stands in a table at the upper bits of that hash (Weinberger et al. 2009, "Feature hashing"). Weights are
+integers in 1/1024, so that sums are the same in every order. A feature that occurs twice counts twice.
 """
 
 from typing import Any
@@ -154,7 +154,9 @@ def expand(nodes: Any, s: Any, scratch: Any, bits: int, found: Any, indices: Any
 
 
 @entry
-def score(nodes: Any, s: Any, scratch: Any, bits: int, found: Any, weights: Any, bias: int, given: Any, scores: Any) -> Any:
+def score(
+    nodes: Any, s: Any, scratch: Any, bits: int, found: Any, weights: Any, bias: int, given: Any, scores: Any
+) -> Any:
     """Fill `scores` (blocks; int32, 1/1024): the sum of the weights of `expand`'s features, and the bias.
 
     `given` (boxes, 4; int32) is scratch: what a box gives to all blocks in it, to its own, its children's, and theirs.

@@ -17,12 +17,12 @@ from pipeline.kernels.html.vocabulary import MONTHS, STOP_WORDS
 _BR = TAG["br"]
 
 # Columns of `words`, one row a block.
-WORDS, STOPS, CAPITALIZED, DIGITS, COMMAS, SENTENCES, SEPARATORS, END, BEGIN, DATED, PRICED, SIGNS, IN_TITLE, TITLE_WORDS, \
-    DESCRIPTION_WORDS, BOLD_CHARACTERS, CODE_CHARACTERS, UPPER_LETTERS, LETTERS, FIRST_WORD, FOREIGN, LINES, STRUCTURED = range(23)  # fmt: skip
-WORD_COLUMNS = 23
+WORDS, STOPS, CAPITALIZED, DIGITS, COMMAS, SENTENCES, SEPARATORS, END, BEGIN, DATED, PRICED, SIGNS = range(12)
+IN_TITLE, TITLE_WORDS, DESCRIPTION_WORDS, BOLD_CHARACTERS, CODE_CHARACTERS, UPPER_LETTERS, LETTERS = range(12, 19)
+FIRST_WORD, FOREIGN, LINES = range(19, 22)
+WORD_COLUMNS = 22
 
 PRIME, SEED, MIX = np.uint64(0x100000001B3), np.uint64(0xCBF29CE484222325), np.uint64(0x9E3779B97F4A7C15)
-TRIGRAM_BITS = 17  # of the filter of runs of three words in the page's structured data (JSON-LD): one bit each
 TABLE_BITS = 10  # of the page's own words (title, description): at most 512 of them
 TITLE_BIT, DESCRIPTION_BIT = 1, 2
 
@@ -190,48 +190,6 @@ def character_kind(text: Any, at: int) -> Any:
 
 
 @inner
-def trigram_bit(first: Any, second: Any, third: Any) -> Any:
-    """Place of a run of three words in the filter."""
-    return mixed((first * PRIME + second) * PRIME + third) >> np.uint64(64 - TRIGRAM_BITS)
-
-
-@inner
-def has_trigram(trigrams: Any, hashes: Any, last: int) -> Any:
-    """Whether the filter has the run of three words that ends with word `last`."""
-    bit = trigram_bit(hashes[last - 2], hashes[last - 1], hashes[last])
-    return trigrams[bit >> np.uint64(6)] >> (bit & np.uint64(63)) & np.uint64(1)
-
-
-@inner
-def add_trigrams(text: Any, at: int, end: int, trigrams: Any) -> Any:
-    """Enter the runs of three words of a JSON string, text[at:end], into the filter; an escape divides words."""
-    value = SEED
-    inside = False
-    first = second = np.uint64(0)
-    words = 0
-    while at <= end:
-        kind = np.int64(_KINDS[text[at]]) if at < end else np.int64(SPACE)
-        if kind == LETTER or kind == DIGIT or kind == 16:
-            byte = text[at]
-            letter = np.uint64(48) if kind == DIGIT else np.uint64(byte + 32 if 65 <= byte <= 90 else byte)
-            value = (value ^ letter) * PRIME
-            inside = True
-        else:
-            if inside:
-                third = mixed(value)
-                words += 1
-                if words >= 3:
-                    bit = trigram_bit(first, second, third)
-                    trigrams[bit >> np.uint64(6)] |= np.uint64(1) << (bit & np.uint64(63))
-                first, second = second, third
-                value = SEED
-                inside = False
-            if at < end and text[at] == 92:
-                at += 1
-        at += 1
-
-
-@inner
 def add_page_words(text: Any, at: int, end: int, bit: int, keys: Any, bits: Any) -> Any:
     """Enter the words of text[at:end] into the page's own table; `bit` says where they stand. Returns how many are new."""
     added = 0
@@ -267,14 +225,13 @@ def read_words(
     keys: Any,
     bits: Any,
     stamps: Any,
-    trigrams: Any,
     words: Any,
     hashes: Any,
     texts: Any,
 ) -> Any:
     """Fill `words` (columns above), `hashes` (of every word, uint64) and `texts` (a hash of each block's words); returns words.
 
-    `keys`, `bits`: the page's own table of words; `stamps`: scratch of its size. `trigrams`: the filter of its structured data.
+    `keys`, `bits`: the page's own table of words; `stamps`: scratch of its size.
     """
     total = 0
     stamps[:] = -1
@@ -324,8 +281,6 @@ def read_words(
                         text_hash = (text_hash ^ total_word) * PRIME
                         row[WORDS] += 1
                         row[FOREIGN] += 1
-                        if row[WORDS] >= 3:
-                            row[STRUCTURED] += has_trigram(trigrams, hashes, total - 1)
                         value = SEED
                         wide = 0
                         number = 0
@@ -368,8 +323,6 @@ def read_words(
                         total += 1
                         text_hash = (text_hash ^ key) * PRIME
                         row[WORDS] += 1
-                        if row[WORDS] >= 3:
-                            row[STRUCTURED] += has_trigram(trigrams, hashes, total - 1)
                         row[CAPITALIZED] += capital
                         row[FOREIGN] += foreign
                         if contains(_STOPS, _STOP_BITS, key):
