@@ -246,8 +246,9 @@ def test_every_key_of_a_page_is_in_its_table_with_its_default() -> None:
 
 def test_no_model_of_a_recipe_is_left_out() -> None:
     """A new model of keys in the recipe has to be named in one of the tests above."""
-    known = {recipes.Recipe, recipes.SourceSpec, recipes.Page, recipes.RepeatedLines, recipes.LanguageModel, recipes.Dedup, recipes.Near,
-             recipes.Output, recipes.Strict, *kinds(recipes.From).values(), *kinds(recipes.FormatSpec).values()}  # fmt: skip
+    known = {recipes.Recipe, recipes.SourceSpec, recipes.RepeatedLines, recipes.LanguageModel, recipes.Dedup, recipes.Near,
+             recipes.Output, recipes.Page, recipes.Strict, *kinds(recipes.From).values(),
+             *kinds(recipes.FormatSpec).values()}  # fmt: skip
     assert {
         value for value in vars(recipes).values() if isinstance(value, type) and issubclass(value, recipes.Strict)
     } == known
