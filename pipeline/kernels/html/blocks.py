@@ -188,9 +188,11 @@ def says_hidden(values: Any, at: int, length: int) -> Any:
 
 @inner
 def contains_tex(values: Any, at: int, length: int) -> Any:
+    """Whether a media type or encoding names TeX: "tex" without another t after it ("application/x-tex", not "text/plain")."""
     for i in range(at, at + length - 2):
         if lower(values[i]) == 116 and lower(values[i + 1]) == 101 and lower(values[i + 2]) == 120:
-            return True
+            if i + 3 == at + length or lower(values[i + 3]) != 116:
+                return True
     return False
 
 
