@@ -47,6 +47,10 @@ NOT_TEXT = {
         "canvas",
     )
 }
+# Media types and encodings of TeX; a script of text/javascript is none.
+TEX_TYPES = frozenset(
+    ("math/tex", "application/x-tex", "application/x-latex", "text/x-tex", "text/x-latex", "tex", "latex")
+)
 # What plain text may have beside a page's own characters; letters only number the items of lists.
 MARKERS = frozenset("-|.^$()“”‘’0123456789")
 # What Markdown may have beside: its own punctuation.
@@ -94,12 +98,17 @@ def _texts(root: Any) -> Iterator[str]:
 
 def _is_tex(element: Any) -> bool:
     tag = element.tag
-    return tag in (MATHML + "annotation", MATHML + "annotation-xml") and "tex" in element.get("encoding", "").lower()
+    return tag in (MATHML + "annotation", MATHML + "annotation-xml") and _names_tex(element.get("encoding", ""))
+
+
+def _names_tex(media_type: str) -> bool:
+    """Whether a media type is one that formulas in TeX have in the wild."""
+    return media_type.split(";")[0].strip().lower() in TEX_TYPES
 
 
 def _is_hidden(element: Any) -> bool:
     if element.tag == HTML + "script":
-        return "tex" not in element.get("type", "").lower()
+        return not _names_tex(element.get("type", ""))
     if element.tag == HTML + "template":
         return "shadowrootmode" not in element.attrib
     return element.tag in NOT_TEXT or element.tag.startswith(SVG)

@@ -70,6 +70,8 @@ def test_the_pages_that_once_lost_text_lose_none(name: str) -> None:
         ("<svg><text>a</text></svg>b<math><mi>c</mi></math>", "bc"),
         ("<math><mi>a</mi><annotation encoding='application/x-tex'>b</annotation></math>c", "bc"),
         ("<p><script type='math/tex'>a</script><textarea>b</textarea><select><option>c</select>", "ac"),
+        ("<p>a<script type='text/javascript'>b</script><script type='TEXT/JavaScript'>c</script>", "a"),
+        ("<p>a<math><mi>b</mi><annotation encoding='text/plain'>c</annotation></math>", "abc"),
         ("a<table>b<tr><td>c</table>", "abc"),
     ],
 )
