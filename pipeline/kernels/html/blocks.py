@@ -188,10 +188,11 @@ def says_hidden(values: Any, at: int, length: int) -> Any:
 
 @inner
 def contains_tex(values: Any, at: int, length: int) -> Any:
-    """Whether a media type or encoding names TeX: "tex" without another t after it ("application/x-tex", not "text/plain")."""
+    """Whether a media type or encoding names TeX: "application/x-tex", "math/tex"; not "text/plain", whose t goes on."""
     for i in range(at, at + length - 2):
         if lower(values[i]) == 116 and lower(values[i + 1]) == 101 and lower(values[i + 2]) == 120:
-            if i + 3 == at + length or lower(values[i + 3]) != 116:
+            after = lower(values[i + 3]) if i + 3 < at + length else 32
+            if after != 116:
                 return True
     return False
 

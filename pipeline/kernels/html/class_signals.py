@@ -8,6 +8,7 @@ from typing import Any
 
 import numpy as np
 
+from pipeline.kernels.bits import signed
 from pipeline.kernels.html.blocks import BOX_TAG, NODE, PARENT
 from pipeline.kernels.html.names import ATTRIBUTE, TAG, TAGS
 from pipeline.kernels.html.options import entry, inner
@@ -157,16 +158,16 @@ def tokenize(values: Any, at: int, length: int, tokens: Any, total: int, limit: 
     and by capitals. The number of tokens is left in tokens[limit].
     """
     groups = np.uint64(0)
-    state = np.int64(_NEXT[0, 0])
+    state = signed(_NEXT[0, 0])
     whole = part = SEED
     letters = 0
     digit_before = False
     name_letters = parts = 0
     end = at + min(length, MAX_BYTES)
     for i in range(at, end + 1):
-        byte = np.int64(values[i]) if i < end else np.int64(32)
-        code = np.int64(_LETTER[byte])
-        state = np.int64(_NEXT[state, code])
+        byte = signed(values[i]) if i < end else signed(32)
+        code = signed(_LETTER[byte])
+        state = signed(_NEXT[state, code])
         groups |= _FOUND[state]
         upper = 65 <= byte <= 90
         digit = 48 <= byte <= 57
@@ -224,7 +225,7 @@ def read_classes(
     for box in range(count):
         node = boxes[box, NODE]
         around = boxes[box, PARENT]
-        tag = np.int64(boxes[box, BOX_TAG])
+        tag = signed(boxes[box, BOX_TAG])
         classes[box, TAG_CODE] = _CODE[tag]
         row = near[box]
         if around >= 0:
@@ -234,7 +235,7 @@ def read_classes(
         else:
             row[:] = FAR
             classes[box, LIST_DEPTH] = 0
-        landmark = np.int64(_LANDMARK[tag])
+        landmark = signed(_LANDMARK[tag])
         if landmark != 255:
             row[GROUP_COUNT + landmark] = 0
         classes[box, FIRST_TOKEN] = total
@@ -254,7 +255,7 @@ def read_classes(
                 if boxes[box, PARENT] <= 1:
                     continue
                 groups |= tokenize(nodes.values, at, length, scratch, used, MAX_TOKENS)
-                used = np.int64(scratch[MAX_TOKENS])
+                used = signed(scratch[MAX_TOKENS])
             elif name == _ROLE:
                 value = attribute_hash(nodes.values, at, length)
                 for i in range(len(_ROLE_HASHES)):

@@ -105,9 +105,13 @@ class Measurer:
             self.page[page_signals.TITLE_WORDS_],
             self.page[page_signals.DESCRIPTION_WORDS_],
         )
+        copies, path_group, parent_group = self._groups
+        path_tally, parent_tally = self._tallies
+        headings, prose = self._pairs
         self.signals = Signals(
             table, boxes, self.words, self._hashes, self._texts, self._classes, self.near, self._shapes, self._tokens,
-            self._sums, *self._groups, *self._tallies, *self._pairs, self._levels, self._holders, facts,
+            self._sums, copies, path_group, parent_group, path_tally, parent_tally, headings, prose, self._levels,
+            self._holders, facts,
         )  # fmt: skip
         page_sums.sum_page(nodes, self.signals, self._alike, self._slots, _slot_bits(found.count))
         page_features.fill(self.signals, self.page, size, self._held, self.page_row)
@@ -132,7 +136,8 @@ class Measurer:
 
     def sum_scores(self, scores: Any, unit: int) -> None:
         """Sum scores (int32, in 1/unit) over the page, for `fill_context`."""
-        self._scores = context.Scores(scores, self._score_sums, *self._score_groups, self._score_best)
+        paths, parents = self._score_groups
+        self._scores = context.Scores(scores, self._score_sums, paths, parents, self._score_best)
         context.sum_scores(self.signals, self._scores, unit)
 
     def fill_context(self, unit: int, first: int, last: int, at: int) -> None:

@@ -4,6 +4,7 @@ from typing import Any
 
 import numpy as np
 
+from pipeline.kernels.bits import signed
 from pipeline.kernels.html import word_signals as w
 from pipeline.kernels.html.blocks import (
     BOX,
@@ -70,7 +71,7 @@ def stop_share(row: Any) -> Any:
 @inner
 def sum_blocks(s: Any, count: int) -> Any:
     s.sums[0] = 0
-    last = np.int64(-1)
+    last = signed(-1)
     for b in range(count):
         row = s.words[b]
         n = row[w.WORDS]
@@ -86,7 +87,7 @@ def sum_blocks(s: Any, count: int) -> Any:
         s.prose[b, 0] = last
         if prose:
             last = b
-    last = np.int64(-1)
+    last = signed(-1)
     for b in range(count - 1, -1, -1):
         s.prose[b, 1] = last
         if s.sums[b + 1, S_PROSE] > s.sums[b, S_PROSE]:
@@ -104,7 +105,7 @@ def group(values: Any, count: int, slots: Any, bits: int, which: Any) -> Any:
         slots[i] = -1
     groups = 0
     for i in range(count):
-        slot = np.int64(values[i] >> np.uint64(64 - bits))
+        slot = signed(values[i] >> np.uint64(64 - bits))
         while slots[slot] >= 0 and values[slots[slot]] != values[i]:
             slot = (slot + 1) & mask
         if slots[slot] < 0:
@@ -132,8 +133,8 @@ def tally_groups(s: Any, count: int, groups: int, which: Any, tally: Any) -> Any
 
 @inner
 def find_headings(s: Any, count: int) -> Any:
-    last = major = first = title = np.int64(-1)
-    best = TITLE_SHARE
+    last = major = first = title = signed(-1)
+    best: Any = TITLE_SHARE
     words = float(s.facts[TITLE])
     for b in range(count):
         s.headings[b, 0] = last
@@ -159,7 +160,7 @@ def describe_boxes(s: Any, count: int, box_count: int) -> Any:
     """Fill `levels` and `holders`, and the greatest depth."""
     total = float(max(s.sums[count, S_WORDS], 1))
     prose = float(max(s.sums[count, S_PROSE_WORDS], 1))
-    deepest = np.int64(0)
+    deepest = signed(0)
     for share in range(len(SHARES)):
         s.holders[share, 0] = s.boxes[0, FIRST_BLOCK]
         s.holders[share, 1] = s.boxes[0, LAST_BLOCK]

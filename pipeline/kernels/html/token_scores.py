@@ -9,6 +9,7 @@ from typing import Any
 
 import numpy as np
 
+from pipeline.kernels.bits import signed
 from pipeline.kernels.html import word_signals as w
 from pipeline.kernels.html.blocks import BOX, CHARACTERS, INLINE, LINK_CHARACTERS, PARENT
 from pipeline.kernels.html.class_signals import FIRST_TOKEN, LAST_TOKEN, MAX_TOKENS, tokenize
@@ -49,7 +50,7 @@ def _salt(number: int) -> Any:
 @inner
 def place(value: Any, salt: Any, bits: int) -> Any:
     """Index of a feature in the table of weights."""
-    return np.int64(mixed(value ^ salt) >> np.uint64(64 - bits))
+    return signed(mixed(value ^ salt) >> np.uint64(64 - bits))
 
 
 @inner
@@ -105,7 +106,7 @@ def features_of(b: int, nodes: Any, s: Any, scratch: Any, bits: int, found: Any)
                     used,
                     MAX_TOKENS,
                 )
-                used = np.int64(scratch[MAX_TOKENS])
+                used = signed(scratch[MAX_TOKENS])
         for i in range(min(used, INLINE_TOKENS)):
             found[k] = place(scratch[i], IN_INLINE, bits)
             k += 1
@@ -137,7 +138,7 @@ def expand(nodes: Any, s: Any, scratch: Any, bits: int, found: Any, indices: Any
         for i in range(k):
             indices[total] = found[i]
             total += 1
-        box = np.int64(s.blocks[b, BOX])
+        box = signed(s.blocks[b, BOX])
         level = 0
         while box >= 0:
             for i in range(s.classes[box, FIRST_TOKEN], s.classes[box, LAST_TOKEN]):
@@ -147,7 +148,7 @@ def expand(nodes: Any, s: Any, scratch: Any, bits: int, found: Any, indices: Any
                     salt = AROUND if level == 0 else BEYOND if level == 1 else FAR_BEYOND
                     indices[total] = place(s.tokens[i], salt, bits)
                     total += 1
-            box = np.int64(s.boxes[box, PARENT])
+            box = signed(s.boxes[box, PARENT])
             level += 1
         ends[b] = total
     return total
@@ -174,15 +175,15 @@ def score(
             o[3] += weights[place(token, FAR_BEYOND, bits)]
     for b in range(s.facts[BLOCKS]):
         k = features_of(b, nodes, s, scratch, bits, found)
-        total = np.int64(bias)
+        total = signed(bias)
         for i in range(k):
             total += weights[found[i]]
-        box = np.int64(s.blocks[b, BOX])
+        box = signed(s.blocks[b, BOX])
         total += given[box, 0] + given[box, 1]
-        box = np.int64(s.boxes[box, PARENT])
+        box = signed(s.boxes[box, PARENT])
         if box >= 0:
             total += given[box, 2]
-            box = np.int64(s.boxes[box, PARENT])
+            box = signed(s.boxes[box, PARENT])
             if box >= 0:
                 total += given[box, 3]
         scores[b] = total

@@ -9,6 +9,7 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
+from pipeline.kernels.bits import signed
 from pipeline.kernels.html.blocks import FIRST, IS_BOLD, IS_CODE, LAST
 from pipeline.kernels.html.names import TAG
 from pipeline.kernels.html.options import entry, inner
@@ -81,7 +82,7 @@ _MONTHS = hash_table(MONTHS, 9)
 
 @inner
 def contains(table: Any, bits: int, value: Any) -> Any:
-    slot = np.int64(value >> np.uint64(64 - bits))
+    slot = signed(value >> np.uint64(64 - bits))
     while table[slot] != 0:
         if table[slot] == value:
             return True
@@ -92,12 +93,12 @@ def contains(table: Any, bits: int, value: Any) -> Any:
 @inner
 def page_bits(keys: Any, bits: Any, value: Any) -> Any:
     """Slot of a word in the page's own table, -1 where it is not in it."""
-    slot = np.int64(value >> np.uint64(64 - TABLE_BITS))
+    slot = signed(value >> np.uint64(64 - TABLE_BITS))
     while bits[slot] != 0:
         if keys[slot] == value:
             return slot
         slot = (slot + 1) & ((1 << TABLE_BITS) - 1)
-    return np.int64(-1)
+    return signed(-1)
 
 
 @inner
@@ -196,14 +197,14 @@ def add_page_words(text: Any, at: int, end: int, bit: int, keys: Any, bits: Any)
     value = SEED
     inside = False
     while at <= end:
-        kind = np.int64(_KINDS[text[at]]) if at < end else np.int64(SPACE)
+        kind = signed(_KINDS[text[at]]) if at < end else signed(SPACE)
         if kind == LETTER or kind == DIGIT or kind == 16:
             byte = text[at]
             value = (value ^ np.uint64(byte + 32 if 65 <= byte <= 90 else byte)) * PRIME
             inside = True
         elif inside:
             key = mixed(value)
-            slot = np.int64(key >> np.uint64(64 - TABLE_BITS))
+            slot = signed(key >> np.uint64(64 - TABLE_BITS))
             while bits[slot] != 0 and keys[slot] != key:
                 slot = (slot + 1) & ((1 << TABLE_BITS) - 1)
             if added < 256 and not bits[slot] & bit:
@@ -257,16 +258,16 @@ def read_words(
             broken = not final and nodes.kind[node] == 1 and nodes.tag[node] == _BR
             if not final and not broken and (nodes.kind[node] != 3 or marks.hidden[node]):
                 continue
-            at = np.int64(0 if final or broken else nodes.start[node])
-            end = np.int64(1 if final or broken else at + nodes.length[node])
-            flags = np.int64(0 if final or broken else marks.flags[node])
+            at = signed(0 if final or broken else nodes.start[node])
+            end = signed(1 if final or broken else at + nodes.length[node])
+            flags = signed(0 if final or broken else marks.flags[node])
             row[LINES] += broken
             before = row[LETTERS] + row[DIGITS]
             while at < end:
                 size = 1
                 width = 1
-                byte = np.int64(32) if final or broken else np.int64(nodes.text[at])
-                kind = np.int64(_KINDS[byte])
+                byte = signed(32) if final or broken else signed(nodes.text[at])
+                kind = signed(_KINDS[byte])
                 if kind == 16:
                     found = character_kind(nodes.text, at)
                     kind = found & 255
