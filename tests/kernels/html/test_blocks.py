@@ -131,7 +131,8 @@ def test_other_styles_do_not_hide(style: str) -> None:
 
 
 def test_of_a_formula_with_a_tex_annotation_the_annotation_alone_is_text_and_flagged() -> None:
-    formula = "<math><semantics><mrow><mi>x</mi></mrow><annotation encoding='application/x-tex'>y</annotation></semantics></math>"
+    annotation = "<annotation encoding='application/x-tex'>y</annotation>"
+    formula = f"<math><semantics><mrow><mi>x</mi></mrow>{annotation}</semantics></math>"
     assert texts_of(f"a{formula}b<math><mi>z</mi></math>") == ["aybz"]
     tree, blocks = blocks_of(formula)
     flagged = [tree.text_of(node) for node in range(tree.count) if blocks.tex[node] and tree.kind[node] == 3]
