@@ -64,7 +64,7 @@ def test_the_blocks_of_a_page_agree_with_its_text_and_counts(page: str, extracto
         assert (len(cut), sum(cut)) == counts
     assert {block.reason for block in blocks} - {None} == set(cuts)
     for block in blocks:
-        without_marker = re.sub(r"^(?:- |[0-9]+\. )", "", block.text)
+        without_marker = re.sub(r"^ *(?:- |[0-9]+\. )", "", block.text)
         assert block.characters == len(squeezed(without_marker)) > 0
 
 

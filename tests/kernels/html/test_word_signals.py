@@ -173,6 +173,24 @@ def test_scripts_without_spaces_are_cut_by_number_and_others_at_what_is_no_lette
     assert measured(f"<p>{text}")[1].words[0, w.WORDS] == words
 
 
+@pytest.mark.parametrize(
+    ("text", "dated"),
+    [
+        ("1899", 0),
+        ("1900", 1),
+        ("2099", 1),
+        ("2100", 0),
+        ("19990", 0),
+        ("x1999", 0),
+        ("5 May", 1),
+        ("May", 0),
+        ("5 Mayo", 1),
+    ],
+)
+def test_a_year_of_two_centuries_or_a_month_with_a_number_is_a_date(text: str, dated: int) -> None:
+    assert measured(f"<p>on {text}")[1].words[0, w.DATED] == dated
+
+
 def test_a_word_over_two_inline_elements_is_one_and_a_line_break_ends_it() -> None:
     _, found = measured("<p>won<b>der</b>ful<br>day")
     assert found.signals.hashes[:2].tolist() == [w.hashed("wonderful"), w.hashed("day")]
