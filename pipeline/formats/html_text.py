@@ -7,6 +7,7 @@ only the counts of characters are known.
 Characters are code points that are not white space: what an extractor lays out anew (indents, line breaks) does not count.
 """
 
+import re
 from collections.abc import Mapping
 from dataclasses import dataclass
 from importlib.metadata import version
@@ -114,7 +115,10 @@ def _decided(source: str, options: Mapping[str, Any]) -> "Decision":
 
     if (tags := source.count("<")) > TAG_LIMIT:
         raise TooLarge(f"a page of {tags:,} tags; at most {TAG_LIMIT:,}")
-    data = source.encode("utf-8", "surrogatepass")
+    try:
+        data = source.encode()
+    except UnicodeEncodeError:  # a lone surrogate, as JSON can have
+        data = re.sub("[\ud800-\udfff]", "\ufffd", source).encode()
     ours = extractor()
     return ours.all_text(data) if options.get("extractor") == "all_text" else ours.decide(data)
 

@@ -3,7 +3,7 @@
 What is text (the rules are this project's; docs/extraction.md states them for users):
 - Never text: what a browser does not display as text. Elements in NEVER; in SVG, everything; of a formula that has a TeX
   annotation, everything else.
-- Text all the same, in blocks that are flagged: what an attribute or an inline style hides (`hidden`, `display:none`,
+- Text all the same, in blocks of their own that are flagged: what an attribute or an inline style hides (`hidden`, `display:none`,
   `visibility:hidden`), because scripts show it on a click: tabs, accordions, "read more". Also <noscript>, <select>, and what
   stands in <object> for programs that cannot show it.
 - Everything else is text. White space is what `str.isspace` says; text nodes of white space alone belong to no block.
@@ -352,7 +352,7 @@ def find(nodes: Any, count: int, marks: Any, boxes: Any, blocks: Any, stack: Any
         characters = count_characters(nodes.text, nodes.start[node], nodes.start[node] + nodes.length[node])
         if characters == 0:
             continue
-        if divided or box != last_box:
+        if divided or box != last_box or blocks[block_count - 1, CONCEALED] != flags & HIDDEN_BY_STYLE:
             row = block_count
             block_count += 1
             blocks[row] = 0

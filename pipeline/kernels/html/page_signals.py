@@ -194,8 +194,9 @@ def read_page(nodes: Any, count: int, row: Any, keys: Any, bits: Any) -> Any:
             for inside in range(node + 1, nodes.end[node]):
                 if nodes.kind[inside] == 3:
                     at = nodes.start[inside]
+                    known = row[TITLE_WORDS_] + row[DESCRIPTION_WORDS_]
                     row[TITLE_WORDS_] += add_page_words(
-                        nodes.text, at, at + min(nodes.length[inside], 1000), TITLE_BIT, keys, bits
+                        nodes.text, at, at + min(nodes.length[inside], 1000), TITLE_BIT, known, keys, bits
                     )
             continue
         which = np.uint64(0)
@@ -232,8 +233,9 @@ def read_page(nodes: Any, count: int, row: Any, keys: Any, bits: Any) -> Any:
         at = nodes.attributes[content, 3]
         end = at + nodes.attributes[content, 4]
         if which == _M_DESCRIPTION or (which == _M_OG_DESCRIPTION and row[DESCRIPTION_WORDS_] == 0):
+            known = row[TITLE_WORDS_] + row[DESCRIPTION_WORDS_]
             row[DESCRIPTION_WORDS_] += add_page_words(
-                nodes.values, at, min(end, at + 1500), DESCRIPTION_BIT, keys, bits
+                nodes.values, at, min(end, at + 1500), DESCRIPTION_BIT, known, keys, bits
             )
         elif which == _M_OG_TYPE:
             row[OG_TYPE] = 1 + position(_OG, attribute_hash(nodes.values, at, end - at))

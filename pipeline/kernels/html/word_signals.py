@@ -24,7 +24,8 @@ FIRST_WORD, FOREIGN, LINES = range(19, 22)
 WORD_COLUMNS = 22
 
 PRIME, SEED, MIX = np.uint64(0x100000001B3), np.uint64(0xCBF29CE484222325), np.uint64(0x9E3779B97F4A7C15)
-TABLE_BITS = 10  # of the page's own words (title, description): at most 512 of them
+TABLE_BITS = 10  # of the page's own words (title, description)
+PAGE_WORDS = 512  # at most in that table: searches of a full one would not end
 TITLE_BIT, DESCRIPTION_BIT = 1, 2
 
 # What a byte is: 1 letter, 2 digit, 3 white space, 4 comma or semicolon, 5 end of a sentence, 6 separator, 7 currency sign,
@@ -191,8 +192,12 @@ def character_kind(text: Any, at: int) -> Any:
 
 
 @inner
-def add_page_words(text: Any, at: int, end: int, bit: int, keys: Any, bits: Any) -> Any:
-    """Enter the words of text[at:end] into the page's own table; `bit` says where they stand. Returns how many are new."""
+def add_page_words(text: Any, at: int, end: int, bit: int, known: int, keys: Any, bits: Any) -> Any:
+    """Enter the words of text[at:end] into the page's own table; `bit` says where they stand. Returns how many are new.
+
+    `known`: words that were entered before; with them there are at most PAGE_WORDS.
+    """
+    most = min(256, PAGE_WORDS - known)
     added = 0
     value = SEED
     inside = False
@@ -207,7 +212,7 @@ def add_page_words(text: Any, at: int, end: int, bit: int, keys: Any, bits: Any)
             slot = signed(key >> np.uint64(64 - TABLE_BITS))
             while bits[slot] != 0 and keys[slot] != key:
                 slot = (slot + 1) & ((1 << TABLE_BITS) - 1)
-            if added < 256 and not bits[slot] & bit:
+            if added < most and not bits[slot] & bit:
                 keys[slot] = key
                 bits[slot] |= bit
                 added += 1
