@@ -21,9 +21,10 @@ from pipeline.cli import main
 from pipeline.curate import checks, repeated_lines, rules
 from pipeline.dedup.interface import EXACT, NEAR
 from pipeline.errors import SourceError
-from pipeline.formats import read, warc
+from pipeline.formats import html_text, read, warc
 from pipeline.formats.registry import FORMATS
 from pipeline.kernels import features
+from pipeline.kernels.html.reasons import REASONS
 from pipeline.model import CUT_REASONS, Document, Fault, Record, Refusal
 from pipeline.recipe_rules import MODELS, Rule, RuleSpec, Share
 from pipeline.sources.registry import SOURCES
@@ -333,3 +334,55 @@ def test_the_rule_of_the_page_drops_what_shouts() -> None:
     parameters = shown(5).ShoutingRule.model_validate({"rule": "shouting"}).model_dump()
     (loud,), (quiet,) = (rule(columns(text), parameters, {}) for text in ("HEAR Me", "hear me"))
     assert (loud.reason, loud.fails().tolist(), quiet.fails().tolist()) == ("too_loud", [True], [False])
+
+
+# ---------------------------------------------------------------- the page on extraction
+
+
+def test_the_page_that_is_shown_gives_the_text_that_is_shown_and_cuts_the_blocks_that_are_listed() -> None:
+    text = page("extraction.md").split("\n## ")[0]
+    source, wanted = blocks(text, "html")[0], blocks(text, "text")[0]
+    listed = re.findall(r"^\| (.+?) \| `(\w+)` \| (\d+) \|$", text, re.MULTILINE)
+    cut = [block for block in html_text.page_blocks(source, {}) if block.reason]
+    assert html_text.page_text(source, {}).text == wanted.rstrip("\n")
+    assert [(block.text, block.reason, str(block.characters)) for block in cut] == listed
+    extraction = html_text.page_text(source, {}).extraction
+    assert f"has {extraction.visible_characters} visible characters" in text
+    assert f"has {extraction.kept_characters} of them" in text
+
+
+def layouts() -> list[tuple[str, str]]:
+    """HTML and text of each row of the table on layout."""
+    section = sections(page("extraction.md"), 2)["How text is laid out"]
+    rows = re.findall(r"^\| [^|]+ \| `([^`]+)` \| `([^`]+)` \|$", section, re.MULTILINE)
+    return [(source.replace("↵", "\n"), text.replace("↵", "\n").replace("\\|", "|")) for source, text in rows]
+
+
+@pytest.mark.parametrize(("source", "wanted"), layouts())
+def test_each_layout_of_the_page_is_what_is_written(source: str, wanted: str) -> None:
+    assert html_text.page_text(source, {"extractor": "all_text"}).text == wanted
+
+
+def test_every_layout_of_the_table_is_tried() -> None:
+    section = sections(page("extraction.md"), 2)["How text is laid out"]
+    rows = [line for line in section.splitlines() if line.startswith("| ") and "---" not in line]
+    assert len(layouts()) == len(rows) - 1 >= 15
+
+
+def test_the_reasons_of_the_page_are_all_there_are_in_the_order_in_which_they_win() -> None:
+    listed = first_cells(sections(page("extraction.md"), 2)["Reasons"])
+    assert listed == list(REASONS[1:])
+
+
+def test_the_options_of_the_page_are_those_of_a_recipe() -> None:
+    section = sections(page("extraction.md"), 2)["Options"]
+    assert set(first_cells(section)) == set(recipes.Page.model_fields)
+    values = {
+        value
+        for line in section.splitlines()
+        if line.startswith("|")
+        for value in re.findall(r"`([^`]+)`", line.split("|")[2])
+    }
+    wanted = {str(value).lower() for field in recipes.Page.model_fields.values()
+              for value in (get_args(field.annotation) or (True, False))}  # fmt: skip
+    assert values == wanted
