@@ -3,9 +3,9 @@
 What is text (the rules are this project's; docs/extraction.md states them for users):
 - Never text: what a browser does not display as text. Elements in NEVER; in SVG, everything; of a formula that has a TeX
   annotation, everything else.
-- Text all the same, in blocks of their own that are flagged: what an attribute or an inline style hides (`hidden`, `display:none`,
-  `visibility:hidden`), because scripts show it on a click: tabs, accordions, "read more". Also <noscript>, <select>, and what
-  stands in <object> for programs that cannot show it.
+- Text all the same, in blocks of their own that are flagged: what an attribute or an inline style hides (`hidden`,
+  `display:none`, `visibility:hidden`), because scripts show it on a click: tabs, accordions, "read more". Also <noscript>,
+  <select>, and what stands in <object> for programs that cannot show it.
 - Everything else is text. White space is what `str.isspace` says; text nodes of white space alone belong to no block.
 
 Block-level are the elements that the rendering section of the HTML standard (section 15.3) displays as blocks, list items or
