@@ -48,9 +48,12 @@ NODE, PARENT, DEPTH, ORDINAL, CHILDREN, FIRST_BLOCK, LAST_BLOCK, BOX_TAG = range
 BOX_COLUMNS = 8
 # Columns of `blocks`: the box it stands in, its first and last text node (inclusive; hidden nodes between are skipped), its
 # code points that are not white space, those of them in links; how many links, <img>, <time>, <input> and inline elements it
-# has; the first inline element (a node, -1: none); 1 where an attribute or style hides it.
-BOX, FIRST, LAST, CHARACTERS, LINK_CHARACTERS, LINKS, IMAGES, TIMES, INPUTS, INLINES, INLINE, CONCEALED = range(12)
-BLOCK_COLUMNS = 12
+# has; the first inline element (a node, -1: none); 1 where an attribute or style hides it; 1 where it goes on in the line of
+# the block before, of which the one is hidden and the other is not.
+BOX, FIRST, LAST, CHARACTERS, LINK_CHARACTERS, LINKS, IMAGES, TIMES, INPUTS, INLINES, INLINE, CONCEALED, JOINED = range(
+    13
+)
+BLOCK_COLUMNS = 13
 
 
 class Nodes(NamedTuple):
@@ -93,6 +96,7 @@ class Blocks:
         self.count, self.box_count = count, box_count
         self.hidden, self.tex = marks.hidden, marks.tex
         self.first, self.last, self.characters = table[:count, FIRST], table[:count, LAST], table[:count, CHARACTERS]
+        self.joined = table[:count, JOINED]
         self.node = self.boxes[self.table[:, BOX], NODE]
 
     @property
@@ -364,6 +368,7 @@ def find(nodes: Any, count: int, marks: Any, boxes: Any, blocks: Any, stack: Any
             blocks[row, INLINES] = inlines
             blocks[row, INLINE] = inline
             blocks[row, CONCEALED] = flags & HIDDEN_BY_STYLE
+            blocks[row, JOINED] = not divided and box == last_box
             images = times = inputs = inlines = 0
             inline = -1
             last_box = box

@@ -6,6 +6,7 @@ from typing import Any
 import pytest
 from hypothesis import given
 
+from pipeline.formats.html_text import page_text
 from pipeline.kernels.html.blocks import (
     BLOCK_LEVEL,
     BOX,
@@ -149,8 +150,6 @@ def test_a_script_of_tex_is_text_and_flagged(kind: str) -> None:
 
 @pytest.mark.parametrize("kind", ["", "module", "application/ld+json", "text/template", "text/javascript"])
 def test_a_script_of_another_type_is_not_text(kind: str) -> None:
-    if kind.startswith("text/"):
-        pytest.xfail("contains_tex finds `tex` in `text/javascript`; the model was trained with such scripts as text")
     assert texts_of(f"a<script type='{kind}'>x</script>b") == ["ab"]
 
 
@@ -246,3 +245,18 @@ def test_a_box_has_exactly_the_blocks_whose_box_is_inside_it(page: str) -> None:
             box = int(blocks.boxes[box, PARENT])
     spans = {box: set(range(row[FIRST_BLOCK], row[LAST_BLOCK])) for box, row in enumerate(blocks.boxes.tolist())}
     assert spans == around
+
+
+@pytest.mark.parametrize(
+    ("page", "blocks", "text"),
+    [
+        ("<p>x <span hidden>h</span> y</p>", ["x", "h", "y"], "x y"),
+        ("<p><span style='display:none'>h</span> y</p>", ["h", "y"], "y"),
+        ("<p>使<b hidden>用</b>字</p>", ["使", "用", "字"], "使字"),
+    ],
+)
+def test_what_is_hidden_inside_a_line_is_a_block_of_its_own_and_leaves_the_line_whole(
+    page: str, blocks: list[str], text: str
+) -> None:
+    assert [found.strip() for found in texts_of(page)] == blocks
+    assert page_text(page, {"extractor": "all_text"}).text == text
