@@ -20,9 +20,11 @@ browse: .venv/.made
 test: .venv/.made
 	$(BIN)/python -m pytest --numprocesses auto --dist loadfile --no-loadscope-reorder
 
-# New examples, and many, for every property that tests state (`make test` has the same ones in every run).
+# New examples, and many, for every property that tests state (`make test` has the same ones in every run); and hostile pages
+# through the HTML kernels with bounds checks on.   make fuzz [PAGES=1000000]
 fuzz: .venv/.made
 	$(BIN)/python -m pytest --numprocesses auto -m hypothesis --hypothesis-profile fuzz
+	$(BIN)/python -m checks.fuzz_html --pages $(or $(PAGES),1000000)
 
 # One byte of a signed release changed, 100,000 times: verify must refuse each and name the file. Some minutes.
 flips: .venv/.made

@@ -1,4 +1,4 @@
-"""The parser's kernels with bounds checks on, over pages made by `checks.fuzz_html`; `make fuzz` has a million, and all kernels."""
+"""The parser with bounds checks on, over pages made by `checks.fuzz_html`; `make fuzz` has a million, and all HTML kernels."""
 
 import os
 import subprocess
@@ -27,7 +27,7 @@ except IndexError as error:
 def run(*arguments: str) -> str:
     kept = {name: value for name, value in os.environ.items() if not name.startswith("NUMBA")}
     done = subprocess.run(
-        [sys.executable, *arguments], cwd=HERE, capture_output=True, text=True, check=False, timeout=600,
+        [sys.executable, *arguments], cwd=HERE, capture_output=True, text=True, check=False, timeout=1800,
         env={**kept, "PELLUCID_KERNEL_BOUNDSCHECK": "1"},
     )  # fmt: skip
     assert done.returncode == 0, done.stderr
