@@ -90,7 +90,7 @@ def _written(
     count = blocks.count
     if len(regions) != count:
         raise ValueError(f"{len(regions):,} decisions for {count:,} blocks")
-    first, last = np.ascontiguousarray(blocks.first), np.ascontiguousarray(blocks.last)
+    first, last, joined = (np.ascontiguousarray(column) for column in (blocks.first, blocks.last, blocks.joined))
     writer.spans = np.zeros((count, 2), np.int32)
     writer.size = 0
     if count == 0:
@@ -100,8 +100,8 @@ def _written(
         state = writer.states[0]
         state["limit"], state["markdown"], state["links"] = len(writer.out), markdown, links
         walk(
-            blocks.nodes, tree.count, blocks.hidden, blocks.tex, blocks.marks.flags, first, last, regions, *names, state,
-            writer.out, writer.spans,
+            blocks.nodes, tree.count, blocks.hidden, blocks.tex, blocks.marks.flags, first, last, joined, regions, *names,
+            state, writer.out, writer.spans,
         )  # fmt: skip
         if not state["overfull"]:
             writer.size = int(state["size"])

@@ -192,10 +192,12 @@ def close_element(nodes: TreeNodes, state: State, out: Bytes) -> Any:
 
 @jit_linked.entry
 def walk(
-    nodes: TreeNodes, count: int, hidden: Bytes, tex: Bytes, flags: Bytes, first: Ints, last: Ints, region: Ints,
-    names: Bytes, name_ends: Ints, state: State, out: Bytes, spans: Grid,
+    nodes: TreeNodes, count: int, hidden: Bytes, tex: Bytes, flags: Bytes, first: Ints, last: Ints, joined: Ints,
+    region: Ints, names: Bytes, name_ends: Ints, state: State, out: Bytes, spans: Grid,
 ) -> Any:  # fmt: skip
     """Write the text of blocks whose `region` is 0 (kept) or a number of `names` (marked with that name), not those of -1.
+
+    joined: 1 for a block that goes on in the line of the block before it.
 
     spans: where the text of each block begins and ends in `out`. If there was not room enough, state.overfull is 1.
     """
@@ -218,7 +220,7 @@ def walk(
                         spans[current, 1] = state.size
                     if region[block] != state.region:
                         change_region(nodes, region[block], names, name_ends, state, out)
-                    if state.row == 0:
+                    if state.row == 0 and not joined[block]:
                         state.newlines = max(state.newlines, 1)
                     if state.pre:
                         begin_line_of_code(nodes, hidden, node, current, last, state, out)
