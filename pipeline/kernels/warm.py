@@ -217,7 +217,7 @@ def _compile_html_extractor() -> None:
     blocks = measured.measure(tree, len(tree.source))
     keep, why = np.empty((2, blocks.count), np.uint8)
     model.shipped().keep(measured, keep)
-    reasons.explain(blocks.table, measured.near, measured.words, keep, blocks.count, why)
+    reasons.explain(blocks.nodes, blocks.marks, measured.signals, keep, blocks.count, why)
 
 
 def _compile_html_render() -> None:

@@ -53,7 +53,7 @@ class Extractor:
         keep, why = np.empty((2, blocks.count), np.uint8)
         if blocks.count:
             self._model.keep(measured, keep)
-            reasons.explain(blocks.table, measured.near, measured.words, keep, blocks.count, why)
+            reasons.explain(blocks.nodes, blocks.marks, measured.signals, keep, blocks.count, why)
         return Decision(tree, blocks, why)
 
 
