@@ -12,7 +12,7 @@ def reasons_of(page: str, keep: list[int] | None = None) -> list[str]:
     count = found.blocks.count
     why = np.full(count, 99, np.uint8)
     kept = np.array(keep if keep is not None else [0] * count, np.uint8)
-    reasons.explain(found.blocks.table, found.near, found.words, kept, count, why)
+    reasons.explain(found.blocks.nodes, found.blocks.marks, found.signals, kept, count, why)
     return [reasons.REASONS[number] for number in why.tolist()]
 
 
@@ -27,7 +27,7 @@ def reasons_of(page: str, keep: list[int] | None = None) -> list[str]:
         ("<form>", "form"),
         ("<select><option>", "form"),
         ("<button>", "form"),
-        ("<div class=skip-link>", "skip_link"),
+        ("<div class=skip-link><a href=#x>", "skip_link"),
         ("<div class=breadcrumbs>", "breadcrumbs"),
         ("<div class=pager>", "pagination"),
         ("<div id=onetrust>", "cookie_banner"),
