@@ -39,5 +39,5 @@ def test_a_published_manifest_is_signed_by_a_release_key_of_the_root_and_is_in_t
     small = checkpoint.parse(opened[checkpoint.NAME])
     assert (small["release_id"], small["roots"]) == (release_id, manifest.parse(data)["roots"])
     assert run.parse(opened["run.dsse.json"]).release_id == release_id
-    found = log.read(FOLDER / "log", ours.role_keys("log"), "pellucid/releases").find(release_id)
+    found = log.read(FOLDER / "log", ours.role_keys("log"), "pellucid/releases/2").find(release_id)
     assert found is not None and found.withdrawn is None

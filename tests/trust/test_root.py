@@ -590,7 +590,7 @@ def test_the_root_of_this_project_holds_and_delegates_to_the_key_of_the_samples(
     assert sample in newest.roles["release"].key_ids
     assert sample in newest.roles["log"].key_ids
     assert sample not in newest.roles["root"].key_ids
-    assert ours.versions[1].fingerprint == "48b94f8428511f16be3a65c8ad93418a3fb486f371049bccd862b4747ec2b129"
+    assert ours.versions[1].fingerprint == "0841a726bd2100c48f44d741846ab51e50038d2e7bfe6df85f99055f0161d260"
 
 
 def test_the_folder_of_the_published_keys_still_names_its_public_keys() -> None:
