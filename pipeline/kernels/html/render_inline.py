@@ -7,7 +7,7 @@ import numpy as np
 from pipeline.kernels import jit_linked
 from pipeline.kernels.html import render_output as o
 from pipeline.kernels.html.names import ATTRIBUTE
-from pipeline.kernels.html.render_markdown import can_emphasize, is_number_so_far, longest_run
+from pipeline.kernels.html.render_markdown import can_emphasize, longest_run
 from pipeline.kernels.html.render_output import Bytes, CodePoints, State, TreeNodes
 
 _HREF = ATTRIBUTE["href"]
@@ -167,8 +167,6 @@ def close_inline(nodes: TreeNodes, state: State, out: Bytes, k: int) -> Any:
     role = state.inlines[k, o.I_ROLE]
     if role == o.RUBY_TEXT:
         if state.inlines[k, o.VALUE]:
-            if state.markdown and is_number_so_far(state, out):
-                o.put(state, out, 92)
             o.put(state, out, 41)
     elif role == o.QUOTED or role == o.INNER_QUOTED:
         if state.inlines[k, o.VALUE]:

@@ -80,7 +80,7 @@ def is_escaped(state: State, out: Bytes, text: Bytes, at: int, end: int, w: int,
     if byte == 62:
         return True
     if byte == 58:
-        return after == 45 or after == 0
+        return after == 45
     return after == 0 or after == byte or SPACES[after] > 0
 
 
@@ -96,15 +96,6 @@ def list_number_end(text: Bytes, at: int, end: int) -> Any:
 
 
 @jit_linked.linked
-def is_number_so_far(state: State, out: Bytes) -> Any:
-    """Whether the text on this line is at most nine digits: with a `.` or `)` it would read as an ordered list's item."""
-    at = state.size
-    while at > state.line_start and 48 <= out[at - 1] <= 57:
-        at -= 1
-    return at == state.line_start and 0 < state.size - at < 10
-
-
-@jit_linked.linked
 def copy_escaped(state: State, out: Bytes, text: Bytes, at: int, end: int) -> Any:
     """Write text[at:end], which begins with no white space, collapsed and escaped; what it ends with is left in `space`."""
     if state.size + 2 * (end - at) + 16 > state.limit:
@@ -116,10 +107,6 @@ def copy_escaped(state: State, out: Bytes, text: Bytes, at: int, end: int) -> An
     number_end = np.int64(-1)
     if fresh and 48 <= text[at] <= 57:
         number_end = list_number_end(text, at, end)
-    elif (
-        (text[at] == 46 or text[at] == 41) and (at + 1 == end or SPACES[text[at + 1]]) and is_number_so_far(state, out)
-    ):
-        number_end = np.int64(at)
     while at < end:
         byte = text[at]
         kind = SPACES[byte]
