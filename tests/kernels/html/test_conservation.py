@@ -77,6 +77,7 @@ def test_the_pages_that_once_lost_text_lose_none(name: str) -> None:
 )
 def test_the_independent_reader_sees_what_the_rules_say(page: str, visible: str) -> None:
     assert squeezed(visible_text(page)) == visible
+    assert faults_of(page)[2] == []
 
 
 def test_a_lost_and_an_invented_character_are_found() -> None:
